@@ -1,0 +1,1 @@
+"""Images to labelled data: what to label next for instance segmentation, and why."""

@@ -1,0 +1,1 @@
+"""COCO mAP, learning curves and what is read off them."""

@@ -1,0 +1,91 @@
+"""Files that are either the old one or the new one, never half of one."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mrcnn_al.errors import UserError
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary path beside `path` that takes its place when the block succeeds.
+
+    The new content is flushed to the disk before the rename, and the rename after it, so that
+    a process killed at any instant leaves either the old file or the whole new one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Replaces `path` by `text` in UTF-8, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: str | os.PathLike, value: Any) -> None:
+    """Replaces `path` by `value` as JSON, atomically. NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike, what: str = "JSON file") -> Any:
+    """Reads a JSON file.
+
+    Args:
+        path: the file.
+        what: what the file is to the user, for the message of an error.
+
+    Raises:
+        UserError: the file is missing, unreadable or not JSON; line and column are named.
+    """
+    return _read(path, what, lambda text: json.loads(text))
+
+
+def read_text(path: str | os.PathLike, what: str = "file") -> str:
+    """Reads a UTF-8 text file.
+
+    Raises:
+        UserError: the file is missing, unreadable or not UTF-8.
+    """
+    return _read(path, what, lambda text: text)
+
+
+def _read(path: str | os.PathLike, what: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"The {what} {path} does not exist.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The {what} {path} cannot be read: {error}.") from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"The {what} {path} is not valid JSON: {error}.") from error
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

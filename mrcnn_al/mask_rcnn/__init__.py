@@ -1,0 +1,1 @@
+"""The Mask R-CNN: backbone, FPN, RPN, heads with Monte-Carlo dropout, targets, losses."""

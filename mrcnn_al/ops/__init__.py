@@ -1,0 +1,1 @@
+"""Pure functions on tensors; the only place with primitives of one backend."""

@@ -1,0 +1,1 @@
+"""Score rows in, a batch of image ids out; one file per strategy."""

@@ -1,0 +1,1 @@
+"""T stochastic passes to numbers."""

@@ -1,0 +1,41 @@
+"""Everything a strategy may look at for one unlabelled image."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """Scores of one image from T stochastic passes.
+
+    Attributes:
+        image_id: of the unlabelled image.
+        detections: mean number of detections per pass.
+        detected_passes: in how many of the T passes anything was detected.
+        least_confident: max over instances of 1 - max_c p(c) (thesis, eq. 3.1 and 3.2).
+        entropy: max over instances of the entropy in nats (eq. 3.3 and 3.4).
+        mask: mean over the detected classes of the summed pixel variance, pixels.
+        mask_by_class: that sum for each class that was detected in any pass, pixels.
+        passes: T; 0 where the strategy asked for no scores, and then all scores are 0.
+    """
+
+    image_id: str
+    detections: float = 0.0
+    detected_passes: int = 0
+    least_confident: float = 0.0
+    entropy: float = 0.0
+    mask: float = 0.0
+    mask_by_class: tuple[tuple[int, float], ...] = ()
+    passes: int = 0
+
+    @property
+    def undetected(self) -> bool:
+        """Whether no pass detected anything: such an image counts as the most uncertain."""
+        return self.detected_passes == 0
+
+    @property
+    def predicted_classes(self) -> tuple[int, ...]:
+        """The classes that were detected in any pass, ascending."""
+        return tuple(class_id for class_id, _ in self.mask_by_class)
+
+
+SCORE_COLUMNS = tuple(field.name for field in fields(ScoreRow))

@@ -1,0 +1,1 @@
+"""Reading and writing pretrained weights in the layouts of others."""
