@@ -71,10 +71,11 @@ def _read(path: str | os.PathLike, what: str, parse: Callable[[str], Any]) -> An
         return parse(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"The {what} {path} does not exist.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The {what} {path} cannot be read: {error}.") from error
     except json.JSONDecodeError as error:
         raise UserError(f"The {what} {path} is not valid JSON: {error}.") from error
+    # ValueError: not UTF-8, or a number of thousands of digits; RecursionError: absurd nesting.
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"The {what} {path} cannot be read: {error}.") from error
 
 
 def _flush(path: Path) -> None:

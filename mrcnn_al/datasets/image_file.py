@@ -1,0 +1,67 @@
+"""Image files of every common kind to RGB."""
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mrcnn_al.errors import UserError
+
+# What Pillow's decoders raise on files that are cut off or damaged; a missing file is an OSError.
+DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+
+def read_image(source: str | os.PathLike | bytes, name: str | None = None) -> np.ndarray:
+    """Reads an image file, all of it, whatever its colour mode.
+
+    Grey becomes three equal channels, an alpha channel is dropped, 16-bit values are divided by
+    257. The pixels stay as they are stored: annotations refer to these, not to what a viewer
+    makes of an orientation tag.
+
+    Args:
+        source: path of the file, or its content.
+        name: what to call the file in an error; the path by default.
+
+    Returns:
+        RGB, uint8 [H, W, 3].
+
+    Raises:
+        UserError: the file is missing, damaged, cut off, or of a kind that has no place in 0..255
+            (floating point).
+    """
+    is_content = isinstance(source, bytes)
+    name = name or ("image" if is_content else str(source))
+    try:
+        with Image.open(io.BytesIO(source) if is_content else Path(source)) as image:
+            return _rgb(image)
+    except FileNotFoundError:
+        raise UserError(f"The image {name} does not exist.") from None
+    except DECODING_ERRORS as error:
+        raise UserError(
+            f"The image {name} cannot be read, it may be damaged or cut off: {error}"
+        ) from error
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    if image.mode == "F":
+        raise ValueError("floating-point pixels; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        grey = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        return np.repeat(((grey + 128) // 257).astype(np.uint8)[:, :, None], 3, axis=2)
+    if image.mode == "P":
+        # Pillow warns when a palette with transparent entries goes to RGB directly.
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))

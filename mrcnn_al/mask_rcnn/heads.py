@@ -1,0 +1,148 @@
+"""The two heads of the second stage, with Monte-Carlo dropout after each block.
+
+Matterport runs them inside TimeDistributed; here RoIs are rows of one batch, which is the same
+computation. Layer names are Matterport's.
+"""
+
+import keras
+from keras import layers, ops
+
+from mrcnn_al.mask_rcnn.dropout import MonteCarloDropout
+from mrcnn_al.mask_rcnn.normalization import normalization_layer
+
+
+class Block(keras.layers.Layer):
+    """Convolution, normalisation, ReLU; the layers keep their own names.
+
+    Args:
+        convolution: the layer.
+        normalization: the layer, or None.
+    """
+
+    def __init__(self, convolution, normalization, **kwargs):
+        super().__init__(**kwargs)
+        self.convolution = convolution
+        self.normalization = normalization
+
+    def call(self, x, training=False):
+        """[R, H, W, C] to [R, H', W', C']."""
+        x = self.convolution(x)
+        if self.normalization is not None:
+            x = self.normalization(x, training=training)
+        return ops.relu(x)
+
+
+class ClassifierHead(keras.layers.Layer):
+    """Class and box of each RoI (Matterport's fpn_classifier_graph).
+
+    Args:
+        num_classes: background included.
+        pool_size: bins along a side of the pooled RoIs.
+        channels: of the pooled RoIs.
+        units: width of the two hidden layers.
+        normalization: kind, see `normalize`.
+        dropout_rate: of the Monte-Carlo dropout after each hidden layer.
+    """
+
+    def __init__(
+        self, num_classes, pool_size, channels, units, normalization, dropout_rate, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.block1 = _block("mrcnn_class", 1, units, pool_size, "valid", normalization)
+        self.dropout1 = MonteCarloDropout(dropout_rate, name="mrcnn_class_dropout1")
+        self.block2 = _block("mrcnn_class", 2, units, 1, "valid", normalization)
+        self.dropout2 = MonteCarloDropout(dropout_rate, name="mrcnn_class_dropout2")
+        self.logits = layers.Dense(num_classes, name="mrcnn_class_logits")
+        self.deltas = layers.Dense(4 * num_classes, name="mrcnn_bbox_fc")
+        _build_block(self.block1, (None, pool_size, pool_size, channels))
+        _build_block(self.block2, (None, 1, 1, units))
+        self.logits.build((None, units))
+        self.deltas.build((None, units))
+        self.built = True
+
+    def before_dropout(self, pooled, training=False):
+        """Everything that no dropout touches: [R, P, P, C] to [R, 1, 1, units]."""
+        return self.block1(pooled, training=training)
+
+    def after_dropout(self, hidden, keys=None, training=False):
+        """The rest: [R, 1, 1, units] to logits [R, classes] and deltas [R, classes, 4].
+
+        `keys`, int32 [R], switches dropout on.
+        """
+        x = self.dropout1(hidden, keys=keys)
+        x = self.block2(x, training=training)
+        x = self.dropout2(x, keys=keys)
+        x = ops.squeeze(x, axis=(1, 2))
+        return self.logits(x), ops.reshape(self.deltas(x), (-1, self.num_classes, 4))
+
+    def call(self, pooled, keys=None, training=False):
+        """[R, P, P, C] to logits [R, classes] and deltas [R, classes, 4]."""
+        hidden = self.before_dropout(pooled, training=training)
+        return self.after_dropout(hidden, keys=keys, training=training)
+
+
+class MaskHead(keras.layers.Layer):
+    """A mask of each RoI for every class (Matterport's build_fpn_mask_graph).
+
+    Args:
+        num_classes: background included.
+        pool_size: bins along a side of the pooled RoIs; masks are twice as large.
+        channels: of the pooled RoIs.
+        filters: of the convolutions.
+        convolutions: how many before the transposed one.
+        normalization: kind, see `normalize`.
+        dropout_rate: of the Monte-Carlo dropout after each convolution.
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        pool_size,
+        channels,
+        filters,
+        convolutions,
+        normalization,
+        dropout_rate,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.blocks = [
+            _block("mrcnn_mask", index + 1, filters, 3, "same", normalization)
+            for index in range(convolutions)
+        ]
+        self.dropouts = [
+            MonteCarloDropout(dropout_rate, name=f"mrcnn_mask_dropout{index + 1}")
+            for index in range(convolutions)
+        ]
+        self.deconvolution = layers.Conv2DTranspose(
+            filters, 2, strides=2, activation="relu", name="mrcnn_mask_deconv"
+        )
+        self.masks = layers.Conv2D(num_classes, 1, activation="sigmoid", name="mrcnn_mask")
+        for index, block in enumerate(self.blocks):
+            _build_block(block, (None, pool_size, pool_size, filters if index else channels))
+        self.deconvolution.build((None, pool_size, pool_size, filters))
+        self.masks.build((None, 2 * pool_size, 2 * pool_size, filters))
+        self.built = True
+
+    def call(self, pooled, keys=None, training=False):
+        """[R, P, P, C] to probabilities [R, 2P, 2P, classes]; `keys` switches dropout on."""
+        x = pooled
+        for block, dropout in zip(self.blocks, self.dropouts, strict=True):
+            x = dropout(block(x, training=training), keys=keys)
+        return self.masks(self.deconvolution(x))
+
+
+def _block(prefix, index, filters, kernel, padding, normalization):
+    convolution = layers.Conv2D(filters, kernel, padding=padding, name=f"{prefix}_conv{index}")
+    norm = None
+    if normalization != "none":
+        norm = normalization_layer(normalization, f"{prefix}_bn{index}", filters)
+    return Block(convolution, norm, name=f"{prefix}_block{index}")
+
+
+def _build_block(block, shape):
+    block.convolution.build(shape)
+    if block.normalization is not None:
+        block.normalization.build(block.convolution.compute_output_shape(shape))
+    block.built = True

@@ -1,0 +1,313 @@
+"""The Mask R-CNN (He et al. 2017), as Matterport lays it out."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from mrcnn_al.config import ModelConfig
+from mrcnn_al.mask_rcnn import losses
+from mrcnn_al.mask_rcnn.backbones.factory import make_backbone
+from mrcnn_al.mask_rcnn.detections import refine_detections
+from mrcnn_al.mask_rcnn.fpn import feature_pyramid
+from mrcnn_al.mask_rcnn.heads import ClassifierHead, MaskHead
+from mrcnn_al.mask_rcnn.inference import Inference
+from mrcnn_al.mask_rcnn.proposals import propose
+from mrcnn_al.mask_rcnn.rpn import region_proposal_network
+from mrcnn_al.mask_rcnn.targets import detection_targets
+from mrcnn_al.ops import boxes as box_ops
+from mrcnn_al.ops.anchors import pyramid_anchors
+from mrcnn_al.ops.roi_align import roi_align
+
+LOSS_NAMES = (
+    "rpn_class_loss",
+    "rpn_bbox_loss",
+    "mrcnn_class_loss",
+    "mrcnn_bbox_loss",
+    "mrcnn_mask_loss",
+)
+
+
+class MaskRCNN(keras.Model):
+    """Instance segmentation with a committee of stochastic passes.
+
+    Called on a batch of training inputs (see `call`) it gives the five losses, so that `fit`
+    works after `compile`. `detect` and `sample` take images.
+
+    Args:
+        config: of the network; every setting of it is plain data.
+    """
+
+    def __init__(self, config: ModelConfig, **kwargs):
+        super().__init__(**kwargs)
+        self.backbone = make_backbone(config.backbone, config.normalization)
+        self.fpn = feature_pyramid(
+            [output.shape[-1] for output in self.backbone.outputs], config.top_down_pyramid_size
+        )
+        self.rpn = region_proposal_network(
+            config.top_down_pyramid_size,
+            config.rpn_channels,
+            len(config.rpn_anchor_ratios),
+            config.rpn_anchor_stride,
+        )
+        self.classifier_head = ClassifierHead(
+            config.num_classes,
+            config.pool_size,
+            config.top_down_pyramid_size,
+            config.fpn_classif_fc_layers_size,
+            config.head_normalization,
+            config.dropout_rate,
+            name="classifier_head",
+        )
+        self.mask_head = MaskHead(
+            config.num_classes,
+            config.mask_pool_size,
+            config.top_down_pyramid_size,
+            config.mask_head_channels,
+            config.mask_head_convolutions,
+            config.head_normalization,
+            config.dropout_rate,
+            name="mask_head",
+        )
+        self.loss_trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES]
+        self.built = True
+
+        self.config = config
+        self.loss_weights = dict.fromkeys(LOSS_NAMES, 1.0)
+        self.weight_decay = 0.0
+        self.mean_weight_decay = True
+        self._anchors: dict[tuple[int, int], np.ndarray] = {}
+        self._inference = None
+
+    def anchors(self, image_size: tuple[int, int]) -> np.ndarray:
+        """Normalised anchors of an input size, float32 [A, 4], made once."""
+        if image_size not in self._anchors:
+            config = self.config
+            pixels = pyramid_anchors(
+                config.rpn_anchor_scales,
+                config.rpn_anchor_ratios,
+                image_size,
+                config.backbone_strides,
+                config.rpn_anchor_stride,
+            )
+            self._anchors[image_size] = box_ops.norm_boxes(pixels, *image_size).astype(np.float32)
+        return self._anchors[image_size]
+
+    def pyramid(self, images, training: bool = False) -> list:
+        """Molded images [B, H, W, 3] to P2 to P6."""
+        return self.fpn(self.backbone(images, training=training), training=training)
+
+    def region_proposals(self, pyramid: list):
+        """P2 to P6 to logits [B, A, 2] and deltas [B, A, 4] of all anchors."""
+        logits, deltas = zip(*(self.rpn(level) for level in pyramid), strict=True)
+        return ops.concatenate(logits, axis=1), ops.concatenate(deltas, axis=1)
+
+    def proposals(self, logits, deltas, image_size: tuple[int, int], count: int):
+        """RPN outputs to `count` normalised boxes an image, [B, count, 4]."""
+        return propose(
+            ops.softmax(logits)[..., 1],
+            deltas,
+            self.anchors(image_size),
+            count,
+            self.config.pre_nms_limit,
+            self.config.rpn_nms_threshold,
+            self.config.rpn_bbox_std_dev,
+            self.config.drop_zero_area_boxes,
+        )
+
+    def pool(self, pyramid: list, boxes, image_index, image_size: tuple[int, int], size: int):
+        """RoIAlign of boxes [M, 4] from P2 to P5: [M, size, size, C]."""
+        half_pixel = self.config.half_pixel_sampling
+        return roi_align(pyramid[:4], boxes, image_index, image_size, size, half_pixel)
+
+    def pool_batch(self, pyramid: list, rois, image_size: tuple[int, int], size: int):
+        """RoIAlign of RoIs [B, N, 4]: [B * N, size, size, C]."""
+        count = rois.shape[1]
+        image_index = ops.repeat(ops.arange(ops.shape(rois)[0], dtype="int32"), count)
+        return self.pool(pyramid, ops.reshape(rois, (-1, 4)), image_index, image_size, size)
+
+    def detections(self, rois, logits, deltas, windows):
+        """Classified RoIs [B, N, ...] to detections; see `refine_detections`."""
+        config = self.config
+        return refine_detections(
+            rois,
+            ops.softmax(logits),
+            deltas,
+            windows,
+            config.detection_max_instances,
+            config.detection_min_confidence,
+            config.detection_nms_threshold,
+            config.bbox_std_dev,
+            config.drop_zero_area_boxes,
+        )
+
+    def call(self, inputs: Mapping, training: bool = False) -> dict:
+        """The five losses of a batch.
+
+        Args:
+            inputs: a dictionary of
+                images: molded, float32 [B, H, W, 3];
+                rpn_match: int32 [B, A], 1 object, -1 background, 0 not used;
+                rpn_bbox: float32 [B, K, 4], targets of the positive anchors in their order;
+                gt_class_ids: int32 [B, G], 0 padded, negative for crowds;
+                gt_boxes: float32 [B, G, 4], pixels;
+                gt_masks: [B, G, h, w], mini-masks, or full size without `use_mini_mask`;
+                active_class_ids: [B, classes];
+                seeds: int32 [B], of the draw of RoIs.
+            training: whether normalisation learns.
+
+        Returns:
+            Scalars by the names in LOSS_NAMES.
+        """
+        config = self.config
+        image_size = tuple(inputs["images"].shape[1:3])
+        pyramid = self.pyramid(inputs["images"], training=training)
+        logits, deltas = self.region_proposals(pyramid)
+        rois = self.proposals(logits, deltas, image_size, config.post_nms_rois_training)
+        if config.stop_target_gradients:
+            rois = ops.stop_gradient(rois)
+        targets = detection_targets(
+            rois,
+            inputs["gt_class_ids"],
+            box_ops.norm_boxes(ops.cast(inputs["gt_boxes"], "float32"), *image_size),
+            inputs["gt_masks"],
+            inputs["seeds"],
+            rois_per_image=config.train_rois_per_image,
+            positive_ratio=config.roi_positive_ratio,
+            std_dev=config.bbox_std_dev,
+            mask_size=config.mask_shape[0],
+            mini_masks=config.use_mini_mask,
+            half_pixel=config.half_pixel_sampling,
+            fill_with_negatives=config.fill_with_negatives,
+        )
+        second_stage = self.second_stage_losses(
+            pyramid, *targets, inputs["active_class_ids"], image_size, training
+        )
+        return {
+            "rpn_class_loss": losses.rpn_class_loss(inputs["rpn_match"], logits),
+            "rpn_bbox_loss": losses.rpn_bbox_loss(inputs["rpn_bbox"], inputs["rpn_match"], deltas),
+            **second_stage,
+        }
+
+    def second_stage_losses(
+        self,
+        pyramid: list,
+        rois,
+        class_ids,
+        deltas,
+        masks,
+        active_class_ids,
+        image_size: tuple[int, int],
+        training: bool = False,
+    ) -> dict:
+        """The losses of the heads over given RoIs and targets; see `detection_targets`.
+
+        Only the RoIs that have a mask target go through the mask head; the others, never
+        positive, contribute to no mask loss.
+        """
+        config = self.config
+        count, mask_count = rois.shape[1], masks.shape[1]
+        pooled = self.pool_batch(pyramid, rois, image_size, config.pool_size)
+        logits, predicted = self.classifier_head(pooled, training=training)
+        logits = ops.reshape(logits, (-1, count, config.num_classes))
+        predicted = ops.reshape(predicted, (-1, count, config.num_classes, 4))
+        pooled = self.pool_batch(pyramid, rois[:, :mask_count], image_size, config.mask_pool_size)
+        predicted_masks = self.mask_head(pooled, training=training)
+        predicted_masks = ops.reshape(
+            predicted_masks, (-1, mask_count, *config.mask_shape, config.num_classes)
+        )
+        return {
+            "mrcnn_class_loss": losses.mrcnn_class_loss(
+                class_ids, logits, active_class_ids, config.class_loss_by_image
+            ),
+            "mrcnn_bbox_loss": losses.mrcnn_bbox_loss(deltas, class_ids, predicted),
+            "mrcnn_mask_loss": losses.mrcnn_mask_loss(
+                masks, class_ids[:, :mask_count], predicted_masks
+            ),
+        }
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of the five losses and the L2 term."""
+        del x, y, sample_weight, training
+        total = self.regularization_loss()
+        for tracker in self.loss_trackers:
+            tracker.update_state(y_pred[tracker.name])
+            total = total + self.loss_weights[tracker.name] * y_pred[tracker.name]
+        return total
+
+    def regularization_loss(self):
+        """weight_decay times the squares of the trained weights, normalisation left out.
+
+        With `mean_weight_decay` the mean of each weight's squares, biases included, as in the
+        reference; else half the sum over kernels.
+        """
+        total = ops.zeros(())
+        if not self.weight_decay:
+            return total
+        for variable in self.trainable_variables:
+            if self.mean_weight_decay and variable.name not in ("gamma", "beta"):
+                total = total + ops.mean(ops.square(variable))
+            elif not self.mean_weight_decay and variable.name == "kernel":
+                total = total + 0.5 * ops.sum(ops.square(variable))
+        return self.weight_decay * total
+
+    @property
+    def inference(self) -> Inference:
+        """Detection and sampling with this model's weights, compiled on first use."""
+        if self._inference is None:
+            self._inference = Inference(self)
+        return self._inference
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[dict]:
+        """Finds the instances in images (Matterport's detect).
+
+        Args:
+            images: uint8 RGB [H, W, 3], of any sizes.
+
+        Returns:
+            One dictionary an image:
+                rois: int32 [N, 4] pixels (y1, x1, y2, x2), y2 and x2 outside;
+                class_ids: int32 [N], from 1;
+                scores: float32 [N];
+                masks: bool [H, W, N].
+        """
+        return [as_dictionary(d.instances) for d in self.inference.detect(images)]
+
+    def sample(
+        self,
+        images: Sequence[np.ndarray],
+        passes: int = 10,
+        seed: int = 0,
+        keys: Sequence[int] | None = None,
+    ) -> list[list[dict]]:
+        """Detects `passes` times with dropout on in the heads.
+
+        What dropout does not touch is computed once an image.
+
+        Args:
+            images: uint8 RGB [H, W, 3].
+            passes: T.
+            seed: of the dropout masks.
+            keys: int32 numbers that tell the images apart in the draw of dropout masks; their
+                position in the list by default.
+
+        Returns:
+            For each image a list of `passes` dictionaries as from `detect`, with the class
+            distribution of each instance, float32 [N, classes], as `probabilities`.
+        """
+        sampled = self.inference.sample(images, passes, seed, keys)
+        return [
+            [{**as_dictionary(d.instances), "probabilities": d.probabilities} for d in detections]
+            for detections in sampled
+        ]
+
+
+def as_dictionary(instances) -> dict:
+    """Matterport's result dictionary."""
+    return {
+        "rois": instances.boxes,
+        "class_ids": instances.class_ids,
+        "scores": instances.scores,
+        "masks": instances.dense(),
+    }

@@ -1,0 +1,44 @@
+"""The kinds of normalisation a network can be built with."""
+
+import math
+
+import keras
+
+
+@keras.saving.register_keras_serializable("mrcnn_al")
+class FrozenBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation by the moving statistics, in training too.
+
+    Gamma and beta are trained. Matterport's BatchNorm with TRAIN_BN = False.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalises [..., C]."""
+        del training
+        return super().call(inputs, training=False, mask=mask)
+
+
+def normalize(x, kind: str, name: str):
+    """Adds a normalisation layer to a functional graph.
+
+    Args:
+        x: symbolic tensor [..., C].
+        kind: frozen_batch, batch, group, or none.
+        name: of the layer.
+
+    Returns:
+        The normalised tensor; `x` itself for none.
+    """
+    if kind == "none":
+        return x
+    return normalization_layer(kind, name, x.shape[-1])(x)
+
+
+def normalization_layer(kind: str, name: str, channels: int) -> keras.layers.Layer:
+    """The layer of a kind other than none; group norm has 32 groups where they divide."""
+    if kind == "frozen_batch":
+        return FrozenBatchNormalization(epsilon=1e-3, name=name)
+    if kind == "batch":
+        return keras.layers.BatchNormalization(epsilon=1e-3, name=name)
+    groups = math.gcd(channels, 32) if channels < 64 or channels % 32 else 32
+    return keras.layers.GroupNormalization(groups=groups, epsilon=1e-5, name=name)

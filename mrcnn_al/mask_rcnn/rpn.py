@@ -1,0 +1,32 @@
+"""Region proposal network (Ren et al. 2015)."""
+
+import keras
+from keras import layers
+
+
+def region_proposal_network(size: int, channels: int, anchors_per_cell: int, anchor_stride: int):
+    """The network that every pyramid level is run through (Matterport's build_rpn_model).
+
+    Args:
+        size: channels of the pyramid.
+        channels: of the shared convolution.
+        anchors_per_cell: number of anchor ratios.
+        anchor_stride: every so many cells have anchors.
+
+    Returns:
+        A model of a map [B, H, W, size] to logits [B, A, 2] (background, foreground) and
+        deltas [B, A, 4], A in the order y, x, ratio.
+    """
+    feature = keras.Input((None, None, size))
+    shared = layers.Conv2D(
+        channels,
+        3,
+        padding="same",
+        activation="relu",
+        strides=anchor_stride,
+        name="rpn_conv_shared",
+    )(feature)
+    logits = layers.Conv2D(2 * anchors_per_cell, 1, name="rpn_class_raw")(shared)
+    deltas = layers.Conv2D(4 * anchors_per_cell, 1, name="rpn_bbox_pred")(shared)
+    outputs = [layers.Reshape((-1, 2))(logits), layers.Reshape((-1, 4))(deltas)]
+    return keras.Model(feature, outputs, name="rpn_model")

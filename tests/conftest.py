@@ -1,0 +1,30 @@
+"""What several tests need."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # pycocotools 2.0 and NumPy 2 disagree about a keyword; the masks are right.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning"
+    )
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data beside the project ($MRCNN_AL_SHARED, default ../shared)."""
+    folder = Path(os.environ.get("MRCNN_AL_SHARED") or PROJECT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no reference data: {folder} does not exist (set MRCNN_AL_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dsb_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for all tests on the real Data Science Bowl, which takes seconds to parse."""
+    return tmp_path_factory.mktemp("dsb_cache")

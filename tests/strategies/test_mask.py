@@ -1,0 +1,59 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from mrcnn_al.strategies import make_strategy
+from mrcnn_al.uncertainty.score_row import ScoreRow
+
+
+def pool(masks):
+    return [
+        ScoreRow(f"{index:03d}", detections=1.0, detected_passes=10, mask=mask, passes=10)
+        for index, mask in enumerate(masks)
+    ]
+
+
+@pytest.mark.parametrize(("batch_size", "each_zone", "at_random"), [(40, 10, 10), (10, 3, 1)])
+def test_the_batches_of_the_thesis(batch_size, each_zone, at_random):
+    strategy = make_strategy("mask")
+    rows = pool(float(index) for index in range(300))
+    query = strategy.query(rows, batch_size, np.random.default_rng(0))
+    assert Counter(query.reasons) == {
+        "zone:low": each_zone,
+        "zone:medium": each_zone,
+        "zone:high": each_zone,
+        "random": at_random,
+    }
+    zones = strategy.zones(rows)
+    for image_id, reason in zip(query.image_ids, query.reasons, strict=True):
+        assert reason in (f"zone:{zones[image_id]}", "random")
+        third = ("low", "medium", "high")[int(image_id) // 100]
+        assert zones[image_id] == third
+
+
+def test_zones_by_value_follow_the_scale():
+    rows = pool([0.0] * 50 + [100.0] * 3)
+    zones = make_strategy("mask", zones="value").zones(rows)
+    assert Counter(zones.values()) == {"low": 50, "high": 3}
+
+
+def test_the_random_part_comes_from_all_zones():
+    strategy = make_strategy("mask")
+    rows = pool(float(index) for index in range(30))
+    zones = strategy.zones(rows)
+    seen = Counter()
+    for seed in range(200):
+        query = strategy.query(rows, 10, np.random.default_rng(seed))
+        seen.update(
+            zones[image_id]
+            for image_id, reason in zip(query.image_ids, query.reasons, strict=True)
+            if reason == "random"
+        )
+    # 200 draws of one in three: 67 expected, standard deviation 6.7.
+    assert all(40 < seen[name] < 94 for name in ("low", "medium", "high"))
+
+
+def test_needs_scores():
+    assert make_strategy("mask").uses_scores
+    assert make_strategy("mask").pseudo_label_ids(pool([0.0] * 3), 1, ()) == ()
