@@ -1,0 +1,70 @@
+"""Progress bars with rates and remaining time."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def progress(description: str, total: int, unit: str) -> Iterator[Callable]:
+    """Shows how far a long task is, on standard error.
+
+    A bar in a terminal, else one line when the task ends.
+
+    Args:
+        description: what is done.
+        total: how many units there are.
+        unit: what is counted, in the plural.
+
+    Yields:
+        advance(count=1, note=""): to be called as the task goes on.
+    """
+    if sys.stderr.isatty():
+        yield from _bar(description, total, unit)
+        return
+    begin, done, last = time.perf_counter(), 0, ""
+
+    def advance(count: int = 1, note: str = "") -> None:
+        nonlocal done, last
+        done, last = done + count, note
+
+    yield advance
+    seconds = time.perf_counter() - begin
+    rate = done / seconds if seconds > 0 else 0.0
+    line = f"{description}: {done} {unit} in {seconds:.1f} s ({rate:.2f} {unit}/s) {last}"
+    print(line.rstrip(), file=sys.stderr, flush=True)
+
+
+def _bar(description, total, unit):
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("<"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    begin, done = time.perf_counter(), 0
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=total, rate="", note="")
+
+        def advance(count: int = 1, note: str = "") -> None:
+            nonlocal done
+            done += count
+            rate = done / max(time.perf_counter() - begin, 1e-9)
+            bar.update(task, advance=count, rate=f"{rate:.2f} {unit}/s", note=note)
+
+        yield advance
