@@ -23,7 +23,7 @@ class Section:
     bounds: ClassVar[dict[str, tuple[float, float]]] = {}
 
     @classmethod
-    def preset(cls, name: str, **overrides):
+    def preset(cls, name: str, /, **overrides):
         """The values of a preset, with some of them replaced.
 
         Raises:
@@ -403,6 +403,7 @@ class RunConfig(Section):
             on the number of classes.
         carry_weights: an iteration starts from the weights of the one before.
         skip_broken: leave out image files that cannot be read.
+        class_names: of classes 1, 2, ...; filled in from the image set.
     """
 
     subset: str = "toy"
@@ -415,6 +416,7 @@ class RunConfig(Section):
     exclude: tuple[str, ...] = ()
     carry_weights: bool = True
     skip_broken: bool = False
+    class_names: tuple[str, ...] = ()
 
     bounds: ClassVar = {
         "iterations": (1, 100000),
@@ -434,12 +436,21 @@ class Config:
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
 
     @classmethod
-    def preset(cls, name: str, **overrides: dict[str, Any]) -> "Config":
+    def preset(cls, name: str, /, **overrides: dict[str, Any]) -> "Config":
         """The values of a preset; `overrides` are dictionaries by section name."""
         sections = {f.name: f.default_factory for f in dataclasses.fields(cls)}
         return cls(
             **{k: section.preset(name, **overrides.get(k, {})) for k, section in sections.items()}
         )
+
+    @classmethod
+    def for_subset(cls, preset: str, subset: str, /, **overrides: dict[str, Any]) -> "Config":
+        """The values of a preset, fitted to an image set; `overrides` come last."""
+        merged: dict[str, dict[str, Any]] = {"run": {"subset": subset, "preset_name": preset}}
+        for layer in (_SUBSET_DEFAULTS.get((preset, subset), {}), overrides):
+            for section, values in layer.items():
+                merged.setdefault(section, {}).update(values)
+        return cls.preset(preset, **merged)
 
     def to_yaml(self) -> str:
         """As YAML text that `from_yaml` reads back to an equal value."""
@@ -468,6 +479,15 @@ class Config:
         return cls(**{k: sections[k].from_dict(v) for k, v in values.items()})
 
 
+# Toy images have 128 x 128 pixels and are few: smaller batches, more epochs.
+_SUBSET_DEFAULTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
+    ("cpu", "toy"): {
+        "run": {"iterations": 4},
+        "model": {"image_min_dim": 128, "image_max_dim": 128},
+        "training": {"epochs": 20},
+        "strategy": {"batch": 8},
+    },
+}
 PRESETS = ("matterport", "nucleus", "thesis", "cpu")
 
 

@@ -55,10 +55,10 @@ class RunStore:
             store.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"The folder {folder} cannot be made: {error}.") from error
-        store._refuse_other_content()
+        store.check_free()
         # Two processes may have found the folder empty; the second one to get here sees a run.
         with store.lock():
-            store._refuse_other_content()
+            store.check_free()
             files.write_text(store.config_path, config_text)
         return store
 
@@ -73,6 +73,28 @@ class RunStore:
         if not store.config_path.is_file():
             raise UserError(f"There is no run in {folder}: {store.config_path} does not exist.")
         return store
+
+    def check_free(self) -> None:
+        """Makes sure that a new run can start here.
+
+        Raises:
+            UserError: the folder holds a run or anything else.
+        """
+        if not self.folder.exists():
+            return
+        if not self.folder.is_dir():
+            raise UserError(f"{self.folder} is a file. Choose another --out.")
+        if self.config_path.exists():
+            raise UserError(
+                f"{self.folder} holds a run already. "
+                "Continue it with --resume, or choose another --out."
+            )
+        ours = {self.folder / _LOCK, *self._leftovers()}
+        if any(path not in ours for path in self.folder.iterdir()):
+            raise UserError(
+                f"{self.folder} holds other files. Choose another --out; "
+                "--resume continues a run only where there is a config.yaml."
+            )
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -98,6 +120,10 @@ class RunStore:
         names = (path.name for path in self.folder.glob("iteration_*"))
         suffixes = (name.removeprefix("iteration_") for name in names)
         return tuple(map(self.iteration, sorted(int(n) for n in suffixes if n.isdecimal())))
+
+    def write_config(self, text: str) -> None:
+        """Replaces the configuration."""
+        files.write_text(self.config_path, text)
 
     def read_config(self) -> str:
         """The text of the configuration.
@@ -134,19 +160,6 @@ class RunStore:
                 raise UserError(f"The run {self.folder} cannot be locked: {error}.") from error
             on_failure.pop_all()
             return handle
-
-    def _refuse_other_content(self) -> None:
-        if self.config_path.exists():
-            raise UserError(
-                f"{self.folder} holds a run already. "
-                "Continue it with --resume, or choose another --out."
-            )
-        ours = {self.folder / _LOCK, *self._leftovers()}
-        if any(path not in ours for path in self.folder.iterdir()):
-            raise UserError(
-                f"{self.folder} holds other files. Choose another --out; "
-                "--resume continues a run only where there is a config.yaml."
-            )
 
     def _leftovers(self) -> list[Path]:
         folders = [self.folder, *(iteration.folder for iteration in self.iterations())]

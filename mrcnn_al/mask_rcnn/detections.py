@@ -13,7 +13,7 @@ def refine_detections(
     deltas,
     windows,
     count: int,
-    min_confidence: float,
+    min_confidence,
     nms_threshold: float,
     std_dev,
     drop_zero_area: bool,
@@ -26,7 +26,7 @@ def refine_detections(
         deltas: [B, N, classes, 4] as the network gives them.
         windows: [B, 4] normalised, where the image is inside the padding.
         count: the most detections an image.
-        min_confidence: least probability of the best class; 0 switches the filter off.
+        min_confidence: least probability of the best class, a number or a scalar tensor.
         nms_threshold: IoU, within a class.
         std_dev: what the deltas were divided by.
         drop_zero_area: leave out boxes without area.
@@ -43,9 +43,7 @@ def refine_detections(
     boxes = box_ops.apply_box_deltas(rois, deltas * np.asarray(std_dev, np.float32))
     boxes = box_ops.clip_boxes(boxes, windows[:, None])
 
-    wanted = class_ids > 0
-    if min_confidence > 0:
-        wanted = wanted & (scores >= min_confidence)
+    wanted = (class_ids > 0) & (scores >= min_confidence)
     if drop_zero_area:
         wanted = wanted & (box_ops.areas(boxes) > 0)
 

@@ -48,13 +48,18 @@ class Inference:
             self._mask_stochastic_step, model, fixed_shapes=False
         )
 
-    def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
-        """Detections of images, uint8 RGB [H, W, 3] of any sizes."""
+    def detect(
+        self, images: Sequence[np.ndarray], min_confidence: float | None = None
+    ) -> list[Detections]:
+        """Detections of images, uint8 RGB [H, W, 3] of any sizes.
+
+        `min_confidence` takes the place of the configuration's.
+        """
         results: list[Detections | None] = [None] * len(images)
         for index, molded, geometry in self._batches(images):
             pyramid, rois, hidden = self._look(molded)
             windows = np.stack([g.norm_window() for g in geometry])
-            found = self._classify(rois, hidden, windows)
+            found = self._classify(rois, hidden, windows, self._confidence(min_confidence))
             rows = np.arange(len(index), dtype=np.int32)
             found = self._with_masks(pyramid, found, rows, None, geometry)
             for position, detections in zip(index, found, strict=True):
@@ -68,11 +73,12 @@ class Inference:
         seed: int,
         keys: Sequence[int] | None = None,
         first_pass: int = 0,
+        min_confidence: float | None = None,
     ) -> list[list[Detections]]:
         """Detections of images in each of `passes` stochastic passes; see MaskRCNN.sample.
 
         Passes are numbered from `first_pass`; a pass of the same number, seed and key has the
-        same dropout masks.
+        same dropout masks. `min_confidence` takes the place of the configuration's.
         """
         keys = np.arange(len(images)) if keys is None else keys
         results: list[list[Detections] | None] = [None] * len(images)
@@ -82,7 +88,9 @@ class Inference:
             rows = np.repeat(np.arange(len(index), dtype=np.int32), passes)
             pass_keys = pass_key(seed, np.asarray(keys)[index].astype(np.int32), numbers)
             windows = np.stack([g.norm_window() for g in geometry])
-            found = self._classify_stochastically(rois, hidden, windows, rows, pass_keys)
+            found = self._classify_stochastically(
+                rois, hidden, windows, self._confidence(min_confidence), rows, pass_keys
+            )
             found = self._with_masks(pyramid, found, rows, pass_keys, geometry)
             for position, image in enumerate(index):
                 results[image] = found[position * passes : (position + 1) * passes]
@@ -120,14 +128,17 @@ class Inference:
         hidden = ops.reshape(hidden, (-1, rois.shape[1], hidden.shape[-1]))
         return pyramid, rois, hidden
 
-    def _classify_step(self, rois, hidden, windows):
-        return self._classified(rois, hidden, windows, None)
+    def _confidence(self, given):
+        return np.float32(self.config.detection_min_confidence if given is None else given)
 
-    def _classify_stochastic_step(self, rois, hidden, windows, rows, keys):
+    def _classify_step(self, rois, hidden, windows, min_confidence):
+        return self._classified(rois, hidden, windows, min_confidence, None)
+
+    def _classify_stochastic_step(self, rois, hidden, windows, min_confidence, rows, keys):
         rois, hidden, windows = (ops.take(x, rows, axis=0) for x in (rois, hidden, windows))
-        return self._classified(rois, hidden, windows, keys)
+        return self._classified(rois, hidden, windows, min_confidence, keys)
 
-    def _classified(self, rois, hidden, windows, keys):
+    def _classified(self, rois, hidden, windows, min_confidence, keys):
         count, classes = rois.shape[1], self.config.num_classes
         hidden = ops.reshape(hidden, (-1, 1, 1, hidden.shape[-1]))
         logits, deltas = self.model.classifier_head.after_dropout(
@@ -135,7 +146,7 @@ class Inference:
         )
         logits = ops.reshape(logits, (-1, count, classes))
         deltas = ops.reshape(deltas, (-1, count, classes, 4))
-        return self.model.detections(rois, logits, deltas, windows)
+        return self.model.detections(rois, logits, deltas, windows, min_confidence)
 
     def _mask_step(self, pyramid, boxes, image_index, class_ids):
         return self._masks(pyramid, boxes, image_index, class_ids, None)

@@ -1,5 +1,6 @@
 """The Mask R-CNN (He et al. 2017), as Matterport lays it out."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -19,6 +20,8 @@ from mrcnn_al.mask_rcnn.targets import detection_targets
 from mrcnn_al.ops import boxes as box_ops
 from mrcnn_al.ops.anchors import pyramid_anchors
 from mrcnn_al.ops.roi_align import roi_align
+from mrcnn_al.weights import matterport
+from mrcnn_al.weights.report import WeightsReport
 
 LOSS_NAMES = (
     "rpn_class_loss",
@@ -127,7 +130,7 @@ class MaskRCNN(keras.Model):
         image_index = ops.repeat(ops.arange(ops.shape(rois)[0], dtype="int32"), count)
         return self.pool(pyramid, ops.reshape(rois, (-1, 4)), image_index, image_size, size)
 
-    def detections(self, rois, logits, deltas, windows):
+    def detections(self, rois, logits, deltas, windows, min_confidence):
         """Classified RoIs [B, N, ...] to detections; see `refine_detections`."""
         config = self.config
         return refine_detections(
@@ -136,7 +139,7 @@ class MaskRCNN(keras.Model):
             deltas,
             windows,
             config.detection_max_instances,
-            config.detection_min_confidence,
+            min_confidence,
             config.detection_nms_threshold,
             config.bbox_std_dev,
             config.drop_zero_area_boxes,
@@ -251,6 +254,26 @@ class MaskRCNN(keras.Model):
             elif not self.mean_weight_decay and variable.name == "kernel":
                 total = total + 0.5 * ops.sum(ops.square(variable))
         return self.weight_decay * total
+
+    def load_weights(self, path: str | os.PathLike, exclude: Sequence[str] = ()) -> WeightsReport:
+        """Loads an h5 file in Matterport's layout by layer names.
+
+        Args:
+            path: the file.
+            exclude: names of layers to leave alone; `heads` for those that depend on the
+                number of classes.
+
+        Returns:
+            What was loaded and what was left out.
+
+        Raises:
+            UserError: the file is not readable or does not fit; nothing is changed then.
+        """
+        return matterport.load_weights(self, path, tuple(exclude))
+
+    def save_weights(self, path: str | os.PathLike) -> None:
+        """Writes all weights in Matterport's layout, atomically."""
+        matterport.save_weights(self, path)
 
     @property
     def inference(self) -> Inference:

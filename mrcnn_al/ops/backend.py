@@ -58,6 +58,19 @@ def compiled(function: Callable, owner: keras.layers.Layer, fixed_shapes: bool =
     return without_gradients
 
 
+def make_deterministic(seed: int) -> None:
+    """Seeds everything and lets no kernel add numbers in an order that chance decides."""
+    keras.utils.set_random_seed(seed)
+    if NAME == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    elif NAME == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
 def padded_rows(count: int) -> int:
     """How many rows to pad a data-dependent number of rows to, so that it compiles seldom.
 

@@ -1,6 +1,8 @@
 """Fits a model to labelled images."""
 
+import contextlib
 import math
+import time
 from collections.abc import Callable, Sequence
 
 import keras
@@ -17,65 +19,87 @@ from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.layer_selection import select_layers
 
 
-def fit(
-    model,
-    image_ids: Sequence[str],
-    load: Callable[[str], tuple[np.ndarray, Instances]],
-    config: TrainingConfig,
-    seed: int,
-    description: str = "training",
-) -> list[dict]:
-    """Trains a MaskRCNN with a fresh optimizer.
+class Fitter:
+    """Trains a MaskRCNN, several times over without compiling again.
 
     Args:
         model: a MaskRCNN; its weights change.
-        image_ids: what to train on.
-        load: image id to (uint8 RGB image, instances); called from several threads.
         config: how.
-        seed: of order, augmentation and draws.
-        description: for the progress bar.
-
-    Returns:
-        One row an epoch: epoch, loss, the five losses, learning_rate.
-
-    Raises:
-        UserError: nothing to train on, or the loss is not a number any more.
     """
-    if not image_ids:
-        raise UserError("There is no labelled image to train on.")
-    if config.epochs == 0:
-        return []
-    steps = config.steps_per_epoch or math.ceil(len(image_ids) / config.images_per_batch)
-    total = steps * config.epochs
-    compile_model(model, config, total)
-    maker = ExampleMaker(model.config, config)
-    batches = training_batches(image_ids, load, maker, config.images_per_batch, total, seed)
-    with progress(description, total, "steps") as advance:
-        follower = _Follower(advance)
-        model.fit(
-            ((batch,) for batch in batches),
-            steps_per_epoch=steps,
-            epochs=config.epochs,
-            verbose=0,
-            callbacks=[follower],
+
+    def __init__(self, model, config: TrainingConfig):
+        self.model = model
+        self.config = config
+        self._schedule = None
+        self._maker = ExampleMaker(model.config, config)
+        select_layers(model, config.layers)
+        model.loss_weights = {name: getattr(config, f"{name}_weight") for name in LOSS_NAMES}
+        model.weight_decay = config.weight_decay
+        model.mean_weight_decay = config.mean_weight_decay
+
+    def fit(
+        self,
+        image_ids: Sequence[str],
+        load: Callable[[str], tuple[np.ndarray, Instances]],
+        seed: int,
+        description: str = "training",
+    ) -> list[dict]:
+        """Trains with a fresh optimizer.
+
+        Args:
+            image_ids: what to train on.
+            load: image id to (uint8 RGB image, instances); called from several threads.
+            seed: of order, augmentation and draws.
+            description: for the progress bar.
+
+        Returns:
+            One row an epoch: epoch, loss, the five losses, learning_rate, seconds.
+
+        Raises:
+            UserError: nothing to train on, or the loss is not a number any more.
+        """
+        config = self.config
+        if not image_ids:
+            raise UserError("There is no labelled image to train on.")
+        if config.epochs == 0:
+            return []
+        steps = config.steps_per_epoch or math.ceil(len(image_ids) / config.images_per_batch)
+        total = steps * config.epochs
+        self._restart(total)
+        batches = training_batches(
+            image_ids, load, self._maker, config.images_per_batch, total, seed
         )
-    return follower.history
+        with contextlib.closing(batches), progress(description, total, "steps") as advance:
+            follower = _Follower(advance)
+            self.model.fit(
+                ((batch,) for batch in batches),
+                steps_per_epoch=steps,
+                epochs=config.epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[follower],
+            )
+        return follower.history
 
-
-def compile_model(model, config: TrainingConfig, total_steps: int) -> None:
-    """Sets what is trained and how: layers, losses, optimizer."""
-    select_layers(model, config.layers)
-    model.loss_weights = {name: getattr(config, f"{name}_weight") for name in LOSS_NAMES}
-    model.weight_decay = config.weight_decay
-    model.mean_weight_decay = config.mean_weight_decay
-    model.compile(
-        optimizer=keras.optimizers.SGD(
-            WarmupSchedule(config.learning_rate, config.warmup_steps, config.schedule, total_steps),
-            momentum=config.learning_momentum,
-            global_clipnorm=config.gradient_clip_norm or None,
-        ),
-        jit_compile=keras.backend.backend() == "jax",
-    )
+    def _restart(self, total_steps):
+        # JAX compiles the value of the schedule's length in; the others read it at every step.
+        if self._schedule is None or keras.backend.backend() == "jax":
+            config = self.config
+            self._schedule = WarmupSchedule(
+                config.learning_rate, config.warmup_steps, config.schedule, total_steps
+            )
+            self.model.compile(
+                optimizer=keras.optimizers.SGD(
+                    self._schedule,
+                    momentum=config.learning_momentum,
+                    global_clipnorm=config.gradient_clip_norm or None,
+                ),
+                jit_compile=keras.backend.backend() == "jax",
+            )
+            return
+        self._schedule.total_steps.assign(total_steps)
+        for variable in self.model.optimizer.variables:
+            variable.assign(ops.zeros_like(variable))
 
 
 @keras.saving.register_keras_serializable("mrcnn_al")
@@ -91,16 +115,19 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, peak: float, warmup_steps: int, shape: str, total_steps: int):
         super().__init__()
-        self.peak, self.warmup_steps = peak, warmup_steps
-        self.shape, self.total_steps = shape, total_steps
+        self.peak, self.warmup_steps, self.shape = peak, warmup_steps, shape
+        self.total_steps = keras.Variable(
+            total_steps, trainable=False, dtype="int32", name="total_steps"
+        )
 
     def __call__(self, step):
         """The rate at a step, a scalar tensor."""
         step = ops.cast(step, "float32")
-        warmup = min(self.warmup_steps, self.total_steps // 5)
-        rate = ops.minimum(1.0, (step + 1) / max(warmup, 1))
+        total = ops.cast(self.total_steps, "float32")
+        warmup = ops.minimum(float(self.warmup_steps), ops.floor(total / 5))
+        rate = ops.minimum(1.0, (step + 1) / ops.maximum(warmup, 1.0))
         if self.shape == "cosine":
-            done = ops.clip((step - warmup) / max(self.total_steps - warmup, 1), 0.0, 1.0)
+            done = ops.clip((step - warmup) / ops.maximum(total - warmup, 1.0), 0.0, 1.0)
             rate = rate * 0.5 * (1 + ops.cos(math.pi * done))
         return self.peak * rate
 
@@ -110,7 +137,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
             "peak": self.peak,
             "warmup_steps": self.warmup_steps,
             "shape": self.shape,
-            "total_steps": self.total_steps,
+            "total_steps": int(self.total_steps),
         }
 
 
@@ -121,6 +148,9 @@ class _Follower(keras.callbacks.Callback):
         super().__init__()
         self.advance = advance
         self.history: list[dict] = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begin = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         loss = float(logs["loss"])
@@ -135,4 +165,5 @@ class _Follower(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, "loss": float(logs["loss"])}
         row.update({name: float(logs[name]) for name in LOSS_NAMES})
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        row["seconds"] = time.perf_counter() - self._begin
         self.history.append(row)

@@ -1,0 +1,71 @@
+"""`mrcnn-al evaluate`: COCO mAP of trained weights."""
+
+from dataclasses import replace
+
+import click
+
+from mrcnn_al.cli.backend import import_backend
+from mrcnn_al.cli.settings import data_options, with_options
+from mrcnn_al.cli.trained import find_trained, model_options
+from mrcnn_al.errors import UserError
+
+
+@click.command()
+@with_options(model_options)
+@click.option("--subset", help="Image set.  [default: that of the run]")
+@with_options(data_options)
+@click.option("--seed", type=int, help="Of the split.  [default: that of the run]")
+@click.option(
+    "--split", type=click.Choice(("test", "validation", "train")), default="test", show_default=True
+)
+@click.option("--out", type=click.Path(), help="Write the metrics as JSON, too.")
+def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
+    """Measure a trained model on a split of an image set.
+
+    \b
+    mrcnn-al evaluate --run runs/first
+    mrcnn-al evaluate --weights weights.h5 --subset dsb --data stage1_train.zip
+    """
+    from mrcnn_al.datasets.subsets import open_subset
+
+    trained = find_trained(**model)
+    run = trained.config.run
+    given = {"subset": subset, "data": data, "seed": seed, "skip_broken": skip_broken}
+    run = replace(run, **{name: value for name, value in given.items() if value is not None})
+    opened = open_subset(run.subset, run.data, cache, run.seed, run.skip_broken, run.labelled)
+    dataset, image_ids = opened.dataset, getattr(opened, split)
+    if len(dataset.class_names) != len(trained.class_names):
+        raise UserError(
+            f"The model knows the classes {', '.join(trained.class_names)}; "
+            f"{run.subset} has {', '.join(dataset.class_names)}."
+        )
+    import_backend()
+    loaded = trained.load()
+
+    from mrcnn_al.evaluation.coco_map import evaluate_coco
+    from mrcnn_al.files import write_json
+    from mrcnn_al.progress import progress
+
+    detections = {}
+    with progress("evaluating", len(image_ids), "images") as advance:
+        for image_id in image_ids:
+            image = dataset.load_image(image_id)
+            detections[image_id] = loaded.inference.detect([image])[0].instances
+            advance()
+    metrics = evaluate_coco(
+        {image_id: dataset.load_instances(image_id) for image_id in image_ids},
+        detections,
+        dataset.class_names,
+        max(100, loaded.config.detection_max_instances),
+    )
+    click.echo(f"{trained.weights} on {len(image_ids)} {split} images of {run.subset}")
+    for name in ("AP", "AP50", "AP75", "APs", "APm", "APl"):
+        click.echo(f"{name:>6}  {_shown(metrics[name])}")
+    for name, values in metrics["per_class"].items():
+        click.echo(f"{name:>16}  AP {_shown(values['AP'])}  AP50 {_shown(values['AP50'])}")
+    if out:
+        write_json(out, metrics)
+
+
+def _shown(value):
+    return "  -  " if value is None else f"{value:.3f}"

@@ -1,0 +1,85 @@
+"""`mrcnn-al predict`: instances in a user's own images."""
+
+from pathlib import Path
+
+import click
+
+from mrcnn_al.cli.backend import import_backend
+from mrcnn_al.cli.settings import with_options
+from mrcnn_al.cli.trained import find_trained, model_options
+from mrcnn_al.errors import UserError
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path())
+@click.option("--out", required=True, type=click.Path(), help="Folder for overlays and results.")
+@click.option("--min-confidence", type=float, default=0.5, show_default=True)
+@with_options(model_options)
+def predict(images, out, min_confidence, **model):
+    """Find the instances in IMAGES (files or folders).
+
+    Writes an overlay of each image as PNG, and results.json in COCO's results format, where
+    image_id counts the images from 1 and file_name says which it is.
+
+    \b
+    mrcnn-al predict photos/ --run runs/first --out found
+    """
+    from mrcnn_al.datasets.image_file import read_image
+
+    paths = _image_files(images)
+    names = _overlay_names(paths)
+    if not 0 <= min_confidence <= 1:
+        raise UserError(f"--min-confidence is {min_confidence}; it must be from 0 to 1.")
+    trained = find_trained(**model)
+    for path in paths:
+        read_image(path)
+    class_names = trained.class_names
+    import_backend()
+    loaded = trained.load()
+
+    from mrcnn_al.evaluation.coco_results import to_coco_results
+    from mrcnn_al.files import write_json
+    from mrcnn_al.progress import progress
+    from mrcnn_al.report.overlay import draw_instances
+    from mrcnn_al.report.picture import write_picture
+
+    folder, results, count = Path(out), [], 0
+    category_ids = range(1, len(class_names) + 1)
+    with progress("predicting", len(paths), "images") as advance:
+        for number, (path, name) in enumerate(zip(paths, names, strict=True), start=1):
+            image = read_image(path)
+            found = loaded.inference.detect([image], min_confidence)[0].instances
+            write_picture(folder / name, draw_instances(image, found, class_names))
+            entries = to_coco_results({str(number): found}, category_ids)
+            results.extend({**entry, "file_name": path.name} for entry in entries)
+            count += len(found)
+            advance()
+    write_json(folder / "results.json", results)
+    click.echo(f"{count} instances in {len(paths)} images: {folder}")
+
+
+def _image_files(arguments):
+    suffixes = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
+    paths = []
+    for argument in map(Path, arguments):
+        if argument.is_dir():
+            inside = sorted(p for p in argument.iterdir() if p.suffix.lower() in suffixes)
+            if not inside:
+                raise UserError(f"The folder {argument} holds no image file.")
+            paths.extend(inside)
+        elif argument.is_file():
+            paths.append(argument)
+        else:
+            raise UserError(f"The image {argument} does not exist.")
+    return paths
+
+
+def _overlay_names(paths):
+    names = []
+    for path in paths:
+        name, count = f"{path.stem}.png", 1
+        while name in names:
+            count += 1
+            name = f"{path.stem}-{count}.png"
+        names.append(name)
+    return names

@@ -1,0 +1,159 @@
+"""`mrcnn-al train`: the active learning loop."""
+
+import dataclasses
+import datetime
+from pathlib import Path
+
+import click
+
+from mrcnn_al.cli.backend import import_backend
+from mrcnn_al.cli.settings import (
+    data_options,
+    overrides,
+    preset_option,
+    with_options,
+)
+from mrcnn_al.config import Config
+from mrcnn_al.errors import UserError
+
+
+@click.command()
+@click.option("--subset", default=None, help="Image set: toy or dsb.  [default: toy]")
+@click.option("--strategy", default=None, help="random, mask or semi.  [default: semi]")
+@preset_option(default=None, help="Settings to start from.  [default: cpu]")
+@with_options(data_options)
+@click.option("--out", type=click.Path(), help="Folder of the run.  [default: a new one in runs/]")
+@click.option(
+    "--resume", is_flag=True, help="Continue the run in --out; start it if there is none."
+)
+@click.option("--iterations", type=int, help="Turns of the loop.")
+@click.option("--labelled", type=int, help="Images labelled at the start.")
+@click.option("--batch", type=int, help="Images labelled in each iteration.")
+@click.option("--epochs", type=int, help="Passes over the labelled images in each iteration.")
+@click.option("--steps-per-epoch", type=int, help="Batches an epoch.  [default: one pass]")
+@click.option("--images-per-batch", type=int, help="Images in a training batch.")
+@click.option("--learning-rate", type=float)
+@click.option("--layers", help="Layers to train: heads, 3+, 4+, 5+ or all.")
+@click.option("--backbone", help="resnet50, resnet101 or efficientnet_lite0.")
+@click.option("--passes", type=int, help="Stochastic passes over each unlabelled image.")
+@click.option("--min-confidence", type=float, help="Detections below it do not count in scores.")
+@click.option("--zones", help="Cut the zones by rank or by value.")
+@click.option("--pseudo-threshold", type=float, help="Pseudo-labels below it, pixels.")
+@click.option("--pseudo-from", type=int, help="First iteration that makes pseudo-labels.")
+@click.option("--weights", help="coco, imagenet, last, none, or a file.")
+@click.option("--exclude-heads", is_flag=True, help="Leave out what depends on the classes.")
+@click.option("--exclude", multiple=True, metavar="NAME", help="Leave out this layer.")
+@click.option("--carry-weights/--restart-weights", default=None, help="Go on from the last model.")
+@click.option("--seed", type=int, help="Fixes all that is drawn.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="SECTION.FIELD=VALUE", help="Any field."
+)
+def train(out, resume, cache, **options):
+    """Train, find the images worth labelling, label them, and go round again.
+
+    A run leaves everything in one folder: weights, metrics, scores and batches of each
+    iteration, curve.csv, and report.html to look at.
+    """
+    folder = Path(out) if out else _new_folder(options)
+    if resume and not out:
+        raise UserError("--resume needs --out, the folder of the run to continue.")
+    resuming = resume and (folder / "config.yaml").is_file()
+    config = _resumed(folder, options) if resuming else _fresh(folder, options)
+    _run(config, folder, resuming, cache)
+
+
+def _new_folder(options):
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{now}-{options['subset'] or 'toy'}-{options['strategy'] or 'semi'}"
+
+
+def _given(options):
+    values = overrides(options, options["assignments"])
+    exclude = (*options["exclude"], *(("heads",) if options["exclude_heads"] else ()))
+    if exclude:
+        values.setdefault("run", {})["exclude"] = exclude
+    return values
+
+
+def _fresh(folder, options):
+    given = _given(options)
+    if given.get("run", {}).get("weights") == "last":
+        given["run"]["weights"] = str(_last_weights(folder))
+    return Config.for_subset(options["preset"] or "cpu", options["subset"] or "toy", **given)
+
+
+def _resumed(folder, options):
+    """The configuration of the run; of the options only --iterations may say otherwise."""
+    from mrcnn_al.run_store import RunStore
+
+    store = RunStore.open(folder)
+    config = Config.from_yaml(store.read_config(), str(store.config_path))
+    given = _given(options)
+    for name, field in (("subset", "subset"), ("preset", "preset_name")):
+        if options[name] is not None:
+            given.setdefault("run", {})[field] = options[name]
+    iterations = given.get("run", {}).pop("iterations", config.run.iterations)
+    for section, values in given.items():
+        for name, value in values.items():
+            had = getattr(getattr(config, section), name, None)
+            if value != had and not (name == "weights" and value == "last"):
+                raise UserError(
+                    f"The run in {folder} has {section}.{name} = {had!r}, not {value!r}. "
+                    "A resumed run keeps its settings; only --iterations may change."
+                )
+    return dataclasses.replace(config, run=dataclasses.replace(config.run, iterations=iterations))
+
+
+def _last_weights(folder):
+    found = sorted(
+        folder.parent.glob("*/iteration_*/weights.h5"), key=lambda path: path.stat().st_mtime
+    )
+    if not found:
+        raise UserError(f"There are no weights of an earlier run in {folder.parent}.")
+    return found[-1].resolve()
+
+
+def _run(config, folder, resuming, cache):
+    from mrcnn_al.datasets.subsets import open_subset
+    from mrcnn_al.run_store import RunStore
+    from mrcnn_al.strategies.factory import strategy_from_config
+
+    store = RunStore(folder)
+    if not resuming:
+        store.check_free()
+    strategy = strategy_from_config(config.strategy)
+    subset = open_subset(
+        config.run.subset,
+        config.run.data,
+        cache or folder.parent / ".cache",
+        config.run.seed,
+        config.run.skip_broken,
+        config.run.labelled,
+    )
+    for problem in getattr(subset.dataset, "skipped", ()):
+        click.echo(f"left out: {problem}", err=True)
+    class_names = subset.dataset.class_names
+    config = dataclasses.replace(
+        config,
+        run=dataclasses.replace(config.run, class_names=class_names),
+        model=dataclasses.replace(config.model, num_classes=len(class_names) + 1),
+    )
+
+    import_backend()
+    from mrcnn_al.evaluation.learning_curve import read_curve
+    from mrcnn_al.loop import ActiveLearning
+    from mrcnn_al.oracle import HiddenTruthOracle
+    from mrcnn_al.report.html import write_report
+    from mrcnn_al.report.terminal import draw_learning_curves
+
+    oracle = HiddenTruthOracle(subset.dataset)
+    learning = ActiveLearning(config, subset, strategy, oracle, store, click.echo)
+    if not resuming:
+        RunStore.create(folder, config.to_yaml())
+    with store.lock():
+        store.write_config(config.to_yaml())
+        click.echo(f"run: {folder}")
+        learning.run()
+        report = write_report(folder)
+    click.echo(draw_learning_curves({config.strategy.name: read_curve(store.curve_path)}))
+    click.echo(f"report: {report}")

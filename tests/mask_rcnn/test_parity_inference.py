@@ -1,0 +1,268 @@
+"""The whole network on real images with recorded weights, against the reference.
+
+Bounds are several times what the reference differs from itself between versions.
+"""
+
+import numpy as np
+import pytest
+from keras import ops
+from scipy.optimize import linear_sum_assignment
+
+from mrcnn_al.config import ModelConfig
+from mrcnn_al.mask_rcnn.model import MaskRCNN, as_dictionary
+from mrcnn_al.ops.boxes import norm_boxes
+from mrcnn_al.ops.images import place_image, plan_resize
+from mrcnn_al.weights import matterport
+
+SIZE = {"small": 128, "mid": 512}
+SCALES = {"small": (8, 16, 32, 64, 128), "mid": (64, 128, 256, 512, 1024)}
+FILES = ("inputs", "stem", "features", "rpn", "heads", "detect")
+
+
+def load_model(shared, case):
+    config = ModelConfig.preset(
+        "matterport",
+        backbone="resnet50",
+        num_classes=4,
+        image_min_dim=SIZE[case],
+        image_max_dim=SIZE[case],
+        rpn_anchor_scales=SCALES[case],
+    )
+    model = MaskRCNN(config)
+    matterport.load_weights(model, shared / "parity" / "small_weights.h5")
+    return model
+
+
+def numpy(value):
+    return ops.convert_to_numpy(value)
+
+
+@pytest.fixture(scope="module")
+def golden(shared):
+    arrays = {}
+    for name in FILES:
+        arrays.update(np.load(shared / "parity" / f"small_{name}.npz"))
+    return arrays
+
+
+@pytest.fixture(scope="module")
+def model(shared):
+    return load_model(shared, "small")
+
+
+@pytest.fixture(scope="module")
+def pyramid(model, golden):
+    return model.pyramid(ops.convert_to_tensor(golden["molded_images"]))
+
+
+@pytest.fixture(scope="module")
+def rpn(model, pyramid):
+    return model.region_proposals(pyramid)
+
+
+@pytest.fixture(scope="module")
+def heads(model, pyramid, golden):
+    rois = ops.convert_to_tensor(golden["rpn_rois"])
+    pooled = model.pool_batch(pyramid, rois, (128, 128), 7)
+    logits, deltas = model.classifier_head(pooled)
+    return ops.reshape(logits, (2, 1000, 4)), ops.reshape(deltas, (2, 1000, 4, 4))
+
+
+def test_the_reference_settings_are_the_preset():
+    assert ModelConfig.preset("matterport") == ModelConfig()
+
+
+def test_backbone(model, golden):
+    stages = model.backbone(ops.convert_to_tensor(golden["molded_images"]))
+    for level, stage in zip((2, 3, 4, 5), stages, strict=True):
+        np.testing.assert_allclose(numpy(stage), golden[f"C{level}"], atol=5e-4)
+
+
+def test_pyramid(pyramid, golden):
+    for level, feature in zip((2, 3, 4, 5, 6), pyramid, strict=True):
+        np.testing.assert_allclose(numpy(feature), golden[f"P{level}"], atol=3e-4)
+
+
+def test_anchors(model, golden):
+    np.testing.assert_allclose(model.anchors((128, 128)), golden["anchors"], atol=1e-6)
+
+
+def test_region_proposal_network(rpn, golden):
+    logits, deltas = rpn
+    np.testing.assert_allclose(numpy(logits), golden["rpn_class_logits"], atol=3e-4)
+    np.testing.assert_allclose(numpy(ops.softmax(logits)), golden["rpn_class"], atol=1e-4)
+    np.testing.assert_allclose(numpy(deltas), golden["rpn_bbox"], atol=3e-4)
+
+
+def test_region_proposal_network_against_double_precision(rpn, shared):
+    exact = np.load(shared / "parity" / "small_float64_rpn.npz")
+    np.testing.assert_allclose(numpy(rpn[0]), exact["rpn_class_logits"], atol=3e-4)
+    np.testing.assert_allclose(numpy(rpn[1]), exact["rpn_bbox"], atol=3e-4)
+
+
+def test_proposals_are_the_same_boxes(model, rpn, golden):
+    rois = numpy(model.proposals(*rpn, (128, 128), 1000))
+    for ours, theirs in zip(rois, golden["rpn_rois"], strict=True):
+        distance = np.abs(ours[:, None] - theirs[None]).max(axis=-1)
+        assert distance.min(axis=0).max() < 1e-4
+        assert distance.min(axis=1).max() < 1e-4
+        # Rows of nearly equal score may have changed places.
+        assert (np.diagonal(distance) > 1e-4).sum() <= 30
+
+
+def test_pooled_features(model, pyramid, golden):
+    select = golden["roi_sel"]
+    rois = ops.convert_to_tensor(golden["rpn_rois"][:, select])
+    pooled = model.pool_batch(pyramid, rois, (128, 128), 7)
+    hidden = model.classifier_head.block2(model.classifier_head.before_dropout(pooled))
+    expected = golden["roi_align_classifier_sel"]
+    np.testing.assert_allclose(numpy(pooled).reshape(expected.shape), expected, atol=3e-4)
+    expected = golden["pool_squeeze_sel"]
+    np.testing.assert_allclose(numpy(hidden).reshape(expected.shape), expected, atol=5e-4)
+    boxes = ops.convert_to_tensor(golden["detections"][:, golden["det_sel"], :4])
+    pooled = numpy(model.pool_batch(pyramid, boxes, (128, 128), 14))
+    expected = golden["roi_align_mask_sel"]
+    np.testing.assert_allclose(pooled.reshape(expected.shape), expected, atol=3e-4)
+
+
+def test_classifier_head(heads, golden):
+    logits, deltas = heads
+    np.testing.assert_allclose(numpy(logits), golden["mrcnn_class_logits"], atol=5e-4)
+    np.testing.assert_allclose(numpy(ops.softmax(logits)), golden["mrcnn_class"], atol=2e-4)
+    np.testing.assert_allclose(numpy(deltas), golden["mrcnn_bbox"], atol=5e-4)
+
+
+def test_detections(model, heads, golden):
+    windows = norm_boxes(golden["windows"].astype(np.float32), 128, 128)
+    boxes, class_ids, scores, _ = model.detections(
+        ops.convert_to_tensor(golden["rpn_rois"]), *heads, ops.convert_to_tensor(windows)
+    )
+    columns = [numpy(boxes), numpy(class_ids)[..., None], numpy(scores)[..., None]]
+    for ours, theirs in zip(np.concatenate(columns, -1), golden["detections"], strict=True):
+        pairs = match(
+            ours[:, :4], ours[:, 4], ours[:, 5], theirs[:, :4], theirs[:, 4], theirs[:, 5]
+        )
+        np.testing.assert_allclose(ours[pairs], theirs, atol=2e-4)
+
+
+def test_masks(model, pyramid, golden):
+    boxes = ops.convert_to_tensor(golden["detections"][..., :4])
+    masks = numpy(model.mask_head(model.pool_batch(pyramid, boxes, (128, 128), 14)))
+    expected = golden["mrcnn_mask"]
+    np.testing.assert_allclose(masks.reshape(expected.shape), expected, atol=2e-3)
+
+
+def match(boxes, class_ids, scores, their_boxes, their_class_ids, their_scores):
+    """For each of their rows the row of ours that fits best, one to one."""
+    assert len(boxes) == len(their_boxes)
+    cost = np.abs(boxes[:, None] - their_boxes[None]).max(axis=-1)
+    cost = cost + 100 * np.abs(scores[:, None] - their_scores[None])
+    cost = cost + 1e6 * (class_ids[:, None] != their_class_ids[None])
+    ours, theirs = linear_sum_assignment(cost)
+    return ours[np.argsort(theirs)]
+
+
+def assert_same_result(ours, rois, class_ids, scores, masks):
+    pairs = match(ours["rois"], ours["class_ids"], ours["scores"], rois, class_ids, scores)
+    np.testing.assert_array_equal(ours["class_ids"][pairs], class_ids)
+    np.testing.assert_allclose(ours["scores"][pairs], scores, atol=2e-4)
+    assert (np.diff(ours["scores"]) <= 0).all()
+    assert np.abs(ours["rois"][pairs] - rois).max() <= 1
+    assert (ours["masks"][..., pairs] != masks).mean() <= 1e-4
+
+
+def recorded(golden, index):
+    return [golden[f"{name}_{index}"] for name in ("rois", "class_ids", "scores", "masks")]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_detect_from_the_recorded_input(model, golden, index):
+    """Fed with the molded image, as one grey level more or less changes image 0's detections."""
+    geometry = plan_resize(*golden[f"image_{index}"].shape[:2], "square", 128, 128, 0)
+    assert geometry.window == tuple(golden["windows"][index])
+    inference = model.inference
+    pyramid, rois, hidden = inference._look(golden["molded_images"][index][None])
+    found = inference._classify(rois, hidden, geometry.norm_window()[None])
+    row = np.zeros(1, np.int32)
+    (found,) = inference._with_masks(pyramid, found, row, None, [geometry])
+    assert_same_result(as_dictionary(found.instances), *recorded(golden, index))
+
+
+def test_detect_from_an_image_that_scales_to_the_same_bits(model, golden):
+    (found,) = model.detect([golden["image_1"]])
+    assert_same_result(found, *recorded(golden, 1))
+
+
+def test_images_of_several_sizes_in_one_call(model, golden):
+    images = [golden["image_1"], golden["image_0"], golden["image_1"]]
+    first, second, third = model.detect(images)
+    assert first["masks"].shape[:2] == (112, 112)
+    assert second["masks"].shape[:2] == (120, 160)
+    for key in first:
+        np.testing.assert_array_equal(first[key], third[key])
+
+
+@pytest.fixture(scope="module")
+def mid_model(shared):
+    return load_model(shared, "mid")
+
+
+@pytest.fixture(scope="module")
+def mid(shared):
+    return np.load(shared / "parity" / "mid.npz")
+
+
+@pytest.fixture(scope="module")
+def mid_image(mid):
+    geometry = plan_resize(*mid["image"].shape[:2], "square", 512, 512, 0)
+    assert geometry.window == tuple(mid["windows"][0])
+    return place_image(mid["image"], geometry, reference=True)
+
+
+@pytest.fixture(scope="module")
+def mid_pyramid(mid_model, mid):
+    molded = mid["resized_uint8"].astype(np.float32) - np.float32(mid_model.config.mean_pixel)
+    return mid_model.pyramid(ops.convert_to_tensor(molded[None]))
+
+
+def test_mid_image_scales_to_the_same_bits(mid, mid_image):
+    np.testing.assert_array_equal(mid_image, mid["resized_uint8"])
+
+
+def test_mid_pyramid(mid_pyramid, mid):
+    for level, feature in zip((2, 3, 4, 5, 6), mid_pyramid, strict=True):
+        step = {2: 8, 3: 4, 4: 2}.get(level, 1)
+        ours = numpy(feature)[:, ::step, ::step, ::4]
+        np.testing.assert_allclose(ours, mid[f"P{level}_sub"], atol=3e-4)
+
+
+def test_mid_region_proposals(mid_model, mid_pyramid, mid):
+    anchors, rows = mid_model.anchors((512, 512)), mid["anchors_sel_idx"]
+    assert len(anchors) == mid["n_anchors"]
+    np.testing.assert_allclose(anchors[rows], mid["anchors_sel"], atol=1e-6)
+    logits, deltas = mid_model.region_proposals(mid_pyramid)
+    foreground = numpy(ops.softmax(logits))[..., 1]
+    np.testing.assert_allclose(foreground, mid["rpn_class"], atol=1e-4)
+    np.testing.assert_allclose(numpy(deltas)[:, rows], mid["rpn_bbox_sel"], atol=3e-4)
+    rois = numpy(mid_model.proposals(logits, deltas, (512, 512), 1000))[0]
+    distance = np.abs(rois[:, None] - mid["rpn_rois"]).max(axis=-1).min(axis=0)
+    # One proposal at the cut of the best 6000 may be another.
+    assert (distance > 1e-4).sum() <= 2
+
+
+def test_mid_heads(mid_model, mid_pyramid, mid):
+    rois = ops.convert_to_tensor(mid["rpn_rois"])
+    pooled = mid_model.pool_batch(mid_pyramid, rois, (512, 512), 7)
+    logits, deltas = mid_model.classifier_head(pooled)
+    np.testing.assert_allclose(numpy(ops.softmax(logits)), mid["mrcnn_class"][0], atol=2e-4)
+    np.testing.assert_allclose(numpy(deltas), mid["mrcnn_bbox"][0], atol=5e-4)
+    boxes = ops.convert_to_tensor(mid["detections"][:, :20, :4])
+    masks = mid_model.mask_head(mid_model.pool_batch(mid_pyramid, boxes, (512, 512), 14))
+    np.testing.assert_allclose(numpy(masks), mid["mrcnn_mask_first20"][0], atol=2e-3)
+
+
+def test_mid_detect(mid_model, mid):
+    (found,) = mid_model.detect([mid["image"]])
+    shape = mid["masks_shape"]
+    masks = np.unpackbits(mid["masks_packed"])[: shape.prod()].reshape(shape).astype(bool)
+    assert_same_result(found, mid["rois"], mid["class_ids"], mid["scores"], masks)
