@@ -85,7 +85,10 @@ class ModelConfig(Section):
     Attributes that the reference does not have:
         rpn_channels, mask_head_channels, mask_head_convolutions: fixed in the reference.
         normalization: of backbone; `frozen_batch` is the reference's TRAIN_BN = False.
+        pyramid_normalization: of the FPN; the reference has none.
         head_normalization: of the two heads; `none` leaves the layers out.
+        output_std: of the first weights of the layers that predict classes and boxes; None
+            for the reference's Glorot.
         dropout_rate: of the Monte-Carlo dropout after each convolutional block of the heads.
         image_resize_mode_inference: None means as in training.
         pixel_scale: the molded image is (RGB - mean_pixel) * pixel_scale.
@@ -108,7 +111,9 @@ class ModelConfig(Section):
     backbone: str = "resnet101"
     backbone_strides: tuple[int, ...] = (4, 8, 16, 32, 64)
     normalization: str = "frozen_batch"
+    pyramid_normalization: str = "none"
     head_normalization: str = "frozen_batch"
+    output_std: float | None = None
     top_down_pyramid_size: int = 256
     rpn_channels: int = 512
     fpn_classif_fc_layers_size: int = 1024
@@ -193,7 +198,9 @@ class ModelConfig(Section):
         "cpu": {
             "num_classes": 2,
             "backbone": "efficientnet_lite0",
-            "head_normalization": "none",
+            "pyramid_normalization": "group",
+            "head_normalization": "group",
+            "output_std": 0.01,
             "top_down_pyramid_size": 96,
             "rpn_channels": 96,
             "fpn_classif_fc_layers_size": 384,
@@ -220,6 +227,7 @@ class ModelConfig(Section):
     choices: ClassVar = {
         "backbone": ("resnet50", "resnet101", "efficientnet_lite0"),
         "normalization": ("frozen_batch", "batch", "group"),
+        "pyramid_normalization": ("batch", "group", "none"),
         "head_normalization": ("frozen_batch", "batch", "group", "none"),
         "image_resize_mode": ("none", "square", "pad64", "crop"),
         "image_resize_mode_inference": (None, "none", "square", "pad64"),
@@ -492,7 +500,7 @@ PRESETS = ("matterport", "nucleus", "thesis", "cpu")
 
 
 def _nearest(name: str, known) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(str(name), list(known), n=1)
     if close:
         return f"Did you mean {close[0]!r}?"
     return f"Known are: {', '.join(known)}."

@@ -5,12 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+SECONDS_BETWEEN_LINES = 30.0
+
 
 @contextlib.contextmanager
 def progress(description: str, total: int, unit: str) -> Iterator[Callable]:
     """Shows how far a long task is, on standard error.
 
-    A bar in a terminal, else one line when the task ends.
+    A bar in a terminal, else a line now and then and one when the task ends.
 
     Args:
         description: what is done.
@@ -23,17 +25,28 @@ def progress(description: str, total: int, unit: str) -> Iterator[Callable]:
     if sys.stderr.isatty():
         yield from _bar(description, total, unit)
         return
-    begin, done, last = time.perf_counter(), 0, ""
+    yield from _lines(description, total, unit)
+
+
+def _lines(description, total, unit):
+    begin = shown = time.perf_counter()
+    done, last = 0, ""
+
+    def show() -> None:
+        seconds = time.perf_counter() - begin
+        rate = done / max(seconds, 1e-9)
+        line = f"{description}: {done}/{total} {unit}, {seconds:.1f} s, {rate:.2f} {unit}/s {last}"
+        print(line.rstrip(), file=sys.stderr, flush=True)
 
     def advance(count: int = 1, note: str = "") -> None:
-        nonlocal done, last
+        nonlocal done, last, shown
         done, last = done + count, note
+        if time.perf_counter() - shown > SECONDS_BETWEEN_LINES:
+            shown = time.perf_counter()
+            show()
 
     yield advance
-    seconds = time.perf_counter() - begin
-    rate = done / seconds if seconds > 0 else 0.0
-    line = f"{description}: {done} {unit} in {seconds:.1f} s ({rate:.2f} {unit}/s) {last}"
-    print(line.rstrip(), file=sys.stderr, flush=True)
+    show()
 
 
 def _bar(description, total, unit):

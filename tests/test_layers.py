@@ -13,7 +13,7 @@ LAYERS = (
     ("training", "uncertainty", "evaluation"),
     ("mask_rcnn", "weights"),
     ("ops", "datasets"),
-    ("config", "instances", "files", "errors"),
+    ("config", "instances", "files", "errors", "progress"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(

@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 from mrcnn_al.mask_rcnn.dropout import MonteCarloDropout
-from mrcnn_al.mask_rcnn.normalization import normalization_layer
+from mrcnn_al.mask_rcnn.normalization import normalization_layer, output_initializer
 
 
 class Block(keras.layers.Layer):
@@ -42,10 +42,19 @@ class ClassifierHead(keras.layers.Layer):
         units: width of the two hidden layers.
         normalization: kind, see `normalize`.
         dropout_rate: of the Monte-Carlo dropout after each hidden layer.
+        output_std: see `output_initializer`.
     """
 
     def __init__(
-        self, num_classes, pool_size, channels, units, normalization, dropout_rate, **kwargs
+        self,
+        num_classes,
+        pool_size,
+        channels,
+        units,
+        normalization,
+        dropout_rate,
+        output_std=None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.num_classes = num_classes
@@ -53,8 +62,16 @@ class ClassifierHead(keras.layers.Layer):
         self.dropout1 = MonteCarloDropout(dropout_rate, name="mrcnn_class_dropout1")
         self.block2 = _block("mrcnn_class", 2, units, 1, "valid", normalization)
         self.dropout2 = MonteCarloDropout(dropout_rate, name="mrcnn_class_dropout2")
-        self.logits = layers.Dense(num_classes, name="mrcnn_class_logits")
-        self.deltas = layers.Dense(4 * num_classes, name="mrcnn_bbox_fc")
+        self.logits = layers.Dense(
+            num_classes,
+            kernel_initializer=output_initializer(output_std),
+            name="mrcnn_class_logits",
+        )
+        self.deltas = layers.Dense(
+            4 * num_classes,
+            kernel_initializer=output_initializer(output_std),
+            name="mrcnn_bbox_fc",
+        )
         _build_block(self.block1, (None, pool_size, pool_size, channels))
         _build_block(self.block2, (None, 1, 1, units))
         self.logits.build((None, units))

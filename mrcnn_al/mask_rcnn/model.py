@@ -46,13 +46,16 @@ class MaskRCNN(keras.Model):
         super().__init__(**kwargs)
         self.backbone = make_backbone(config.backbone, config.normalization)
         self.fpn = feature_pyramid(
-            [output.shape[-1] for output in self.backbone.outputs], config.top_down_pyramid_size
+            [output.shape[-1] for output in self.backbone.outputs],
+            config.top_down_pyramid_size,
+            config.pyramid_normalization,
         )
         self.rpn = region_proposal_network(
             config.top_down_pyramid_size,
             config.rpn_channels,
             len(config.rpn_anchor_ratios),
             config.rpn_anchor_stride,
+            config.output_std,
         )
         self.classifier_head = ClassifierHead(
             config.num_classes,
@@ -61,6 +64,7 @@ class MaskRCNN(keras.Model):
             config.fpn_classif_fc_layers_size,
             config.head_normalization,
             config.dropout_rate,
+            config.output_std,
             name="classifier_head",
         )
         self.mask_head = MaskHead(

@@ -1,4 +1,4 @@
-"""The kinds of normalisation a network can be built with."""
+"""What keeps activations in range: kinds of normalisation, and small first outputs."""
 
 import math
 
@@ -42,3 +42,15 @@ def normalization_layer(kind: str, name: str, channels: int) -> keras.layers.Lay
         return keras.layers.BatchNormalization(epsilon=1e-3, name=name)
     groups = math.gcd(channels, 32) if channels < 64 or channels % 32 else 32
     return keras.layers.GroupNormalization(groups=groups, epsilon=1e-5, name=name)
+
+
+def output_initializer(std: float | None) -> keras.initializers.Initializer:
+    """For the layers that predict classes and boxes.
+
+    Args:
+        std: of a normal distribution, as in Detectron (0.01), so that training starts from
+            predictions near zero; None for the reference's Glorot uniform.
+    """
+    if std is None:
+        return keras.initializers.GlorotUniform()
+    return keras.initializers.RandomNormal(stddev=std)

@@ -3,8 +3,16 @@
 import keras
 from keras import layers
 
+from mrcnn_al.mask_rcnn.normalization import output_initializer
 
-def region_proposal_network(size: int, channels: int, anchors_per_cell: int, anchor_stride: int):
+
+def region_proposal_network(
+    size: int,
+    channels: int,
+    anchors_per_cell: int,
+    anchor_stride: int,
+    output_std: float | None = None,
+) -> keras.Model:
     """The network that every pyramid level is run through (Matterport's build_rpn_model).
 
     Args:
@@ -12,6 +20,7 @@ def region_proposal_network(size: int, channels: int, anchors_per_cell: int, anc
         channels: of the shared convolution.
         anchors_per_cell: number of anchor ratios.
         anchor_stride: every so many cells have anchors.
+        output_std: see `output_initializer`.
 
     Returns:
         A model of a map [B, H, W, size] to logits [B, A, 2] (background, foreground) and
@@ -26,7 +35,12 @@ def region_proposal_network(size: int, channels: int, anchors_per_cell: int, anc
         strides=anchor_stride,
         name="rpn_conv_shared",
     )(feature)
-    logits = layers.Conv2D(2 * anchors_per_cell, 1, name="rpn_class_raw")(shared)
-    deltas = layers.Conv2D(4 * anchors_per_cell, 1, name="rpn_bbox_pred")(shared)
+    initializer = output_initializer(output_std)
+    logits = layers.Conv2D(
+        2 * anchors_per_cell, 1, kernel_initializer=initializer, name="rpn_class_raw"
+    )(shared)
+    deltas = layers.Conv2D(
+        4 * anchors_per_cell, 1, kernel_initializer=initializer, name="rpn_bbox_pred"
+    )(shared)
     outputs = [layers.Reshape((-1, 2))(logits), layers.Reshape((-1, 4))(deltas)]
     return keras.Model(feature, outputs, name="rpn_model")

@@ -67,7 +67,7 @@ def plan_resize(
     scale = max(scale, min_scale)
     if mode == "square" and round(max(height, width) * scale) > max_dim:
         scale = max_dim / max(height, width)
-    new_height, new_width = (round(height * scale), round(width * scale))
+    new_height, new_width = (max(1, round(extent * scale)) for extent in (height, width))
     if mode == "square":
         padded = (max_dim, max_dim)
     else:

@@ -4,7 +4,7 @@ Masks are only ever cut, mirrored and turned, never resampled: a scaled crop is 
 image's own resolution, and boxes are derived from the masks after the cut.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -103,16 +103,18 @@ def flip(view: View) -> View:
     boxes = instances.boxes.copy()
     boxes[:, [1, 3]] = instances.width - boxes[:, [3, 1]]
     masks = tuple(mask[:, ::-1] for mask in instances.masks)
-    return View(view.image[:, ::-1], _moved(instances, boxes, masks))
+    size = (instances.height, instances.width)
+    return View(view.image[:, ::-1], _moved(instances, boxes, masks, size))
 
 
 def turn(view: View) -> View:
-    """Turns a square view by 90 degrees, counter-clockwise."""
+    """Turns a view by 90 degrees, counter-clockwise."""
     instances = view.instances
     y1, x1, y2, x2 = instances.boxes.T
     boxes = np.stack([instances.width - x2, y1, instances.width - x1, y2], axis=1)
     masks = tuple(np.rot90(mask) for mask in instances.masks)
-    return View(np.rot90(view.image), _moved(instances, boxes, masks))
+    size = (instances.width, instances.height)
+    return View(np.rot90(view.image), _moved(instances, boxes, masks, size))
 
 
 def change_brightness(view: View, factor: float) -> View:
@@ -121,12 +123,5 @@ def change_brightness(view: View, factor: float) -> View:
     return View(image, view.instances)
 
 
-def _moved(instances, boxes, masks):
-    return Instances(
-        instances.height,
-        instances.width,
-        instances.class_ids,
-        boxes,
-        masks,
-        crowd=instances.crowd,
-    )
+def _moved(instances, boxes, masks, size):
+    return Instances(*size, instances.class_ids, boxes, masks, crowd=instances.crowd)

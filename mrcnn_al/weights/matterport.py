@@ -39,12 +39,12 @@ def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
         group = RPN_GROUP if name in _RPN_LAYERS else name
         groups.setdefault(group, []).extend((f"{name}/{v.name}:0", v) for v in layer.variables)
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["layer_names"] = [name.encode() for name in groups]
+        file.attrs["layer_names"] = np.array([name.encode() for name in groups])
         file.attrs["backend"] = b"tensorflow"
         file.attrs["keras_version"] = b"2.2.4"
         for name, weights in groups.items():
             group = file.create_group(name)
-            group.attrs["weight_names"] = [weight.encode() for weight, _ in weights]
+            group.attrs["weight_names"] = np.array([weight.encode() for weight, _ in weights])
             for weight, variable in weights:
                 group[weight] = keras.ops.convert_to_numpy(variable)
 
@@ -59,7 +59,7 @@ def read_h5(path: str | os.PathLike) -> dict[str, list[tuple[str, np.ndarray]]]:
         raise UserError(f"The weights file {path} does not exist.")
     try:
         with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)
+            root = _hard(file, "model_weights", path) if "model_weights" in file else file
             groups = {name: _read_group(root, name, path) for name in root}
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise UserError(f"The weights file {path} is not readable as HDF5: {error}.") from error

@@ -12,7 +12,6 @@ from mrcnn_al.config import ModelConfig
 from mrcnn_al.mask_rcnn.model import MaskRCNN, as_dictionary
 from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.ops.images import place_image, plan_resize
-from mrcnn_al.weights import matterport
 
 SIZE = {"small": 128, "mid": 512}
 SCALES = {"small": (8, 16, 32, 64, 128), "mid": (64, 128, 256, 512, 1024)}
@@ -29,7 +28,7 @@ def load_model(shared, case):
         rpn_anchor_scales=SCALES[case],
     )
     model = MaskRCNN(config)
-    matterport.load_weights(model, shared / "parity" / "small_weights.h5")
+    model.load_weights(shared / "parity" / "small_weights.h5")
     return model
 
 
@@ -135,7 +134,7 @@ def test_classifier_head(heads, golden):
 def test_detections(model, heads, golden):
     windows = norm_boxes(golden["windows"].astype(np.float32), 128, 128)
     boxes, class_ids, scores, _ = model.detections(
-        ops.convert_to_tensor(golden["rpn_rois"]), *heads, ops.convert_to_tensor(windows)
+        ops.convert_to_tensor(golden["rpn_rois"]), *heads, ops.convert_to_tensor(windows), 0.7
     )
     columns = [numpy(boxes), numpy(class_ids)[..., None], numpy(scores)[..., None]]
     for ours, theirs in zip(np.concatenate(columns, -1), golden["detections"], strict=True):
@@ -182,7 +181,7 @@ def test_detect_from_the_recorded_input(model, golden, index):
     assert geometry.window == tuple(golden["windows"][index])
     inference = model.inference
     pyramid, rois, hidden = inference._look(golden["molded_images"][index][None])
-    found = inference._classify(rois, hidden, geometry.norm_window()[None])
+    found = inference._classify(rois, hidden, geometry.norm_window()[None], np.float32(0.7))
     row = np.zeros(1, np.int32)
     (found,) = inference._with_masks(pyramid, found, row, None, [geometry])
     assert_same_result(as_dictionary(found.instances), *recorded(golden, index))

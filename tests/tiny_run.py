@@ -1,0 +1,87 @@
+"""Runs so small that an iteration takes seconds, through the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = (sys.executable, "-c", "from mrcnn_al.cli.main import main; main()")
+TINY_MODEL = (
+    *("image_min_dim=64", "image_max_dim=64", "top_down_pyramid_size=16", "rpn_channels=16"),
+    *("fpn_classif_fc_layers_size=16", "mask_head_channels=8", "mask_head_convolutions=1"),
+    *("pre_nms_limit=100", "post_nms_rois_training=40", "post_nms_rois_inference=20"),
+    *("train_rois_per_image=16", "max_gt_instances=20", "detection_max_instances=5"),
+)
+TINY = (
+    *("--labelled", "4", "--batch", "4", "--iterations", "2"),
+    *("--epochs", "1", "--images-per-batch", "2", "--learning-rate", "0.0005"),
+    *("--passes", "2", "--min-confidence", "0", "--pseudo-threshold", "30", "--weights", "none"),
+    *(part for setting in TINY_MODEL for part in ("--set", f"model.{setting}")),
+)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200"}
+
+
+def run(*arguments, **options) -> subprocess.CompletedProcess:
+    """Runs a command to its end, whatever that is."""
+    return subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=600,
+        **options,
+    )
+
+
+def start(*arguments) -> subprocess.Popen:
+    """Starts a command whose output nobody wants."""
+    return subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+
+
+def train(out: Path, cache: Path, *options) -> Path:
+    """A tiny run that must succeed."""
+    done = run("train", "--out", out, "--cache", cache, *TINY, *options)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def read(path: Path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def contents(folder: Path) -> dict[str, object]:
+    """What a run holds but for times and what shows them: pictures and the report."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() or path.suffix == ".html" or name.startswith((".lock", "figures/")):
+            continue
+        if path.name == "metrics.json":
+            files[name] = {k: v for k, v in read(path).items() if k != "seconds"}
+        elif path.name in ("history.csv", "curve.csv"):
+            files[name] = without_seconds(path.read_text(encoding="utf-8"))
+        else:
+            files[name] = path.read_bytes()
+    return files
+
+
+def without_seconds(table: str) -> list[list[str]]:
+    lines = [line.split(",") for line in table.splitlines()]
+    kept = [index for index, name in enumerate(lines[0]) if "seconds" not in name]
+    return [[line[index] for index in kept] for line in lines]
+
+
+def differences(folder: Path, other: Path, ignore=()) -> list[str]:
+    """The names of files that are not in both folders with the same content."""
+    ours, theirs = contents(folder), contents(other)
+    names = sorted(ours.keys() | theirs.keys())
+    return [n for n in names if n not in ignore and ours.get(n) != theirs.get(n)]
