@@ -9,9 +9,10 @@ from pathlib import Path
 PROGRAM = (sys.executable, "-c", "from mrcnn_al.cli.main import main; main()")
 TINY_MODEL = (
     *("image_min_dim=64", "image_max_dim=64", "top_down_pyramid_size=16", "rpn_channels=16"),
-    *("fpn_classif_fc_layers_size=16", "mask_head_channels=8", "mask_head_convolutions=1"),
+    *("fpn_classif_fc_layers_size=64", "mask_head_channels=8", "mask_head_convolutions=1"),
     *("pre_nms_limit=100", "post_nms_rois_training=40", "post_nms_rois_inference=20"),
     *("train_rois_per_image=16", "max_gt_instances=20", "detection_max_instances=5"),
+    "output_std=null",
 )
 TINY = (
     *("--labelled", "4", "--batch", "4", "--iterations", "2"),

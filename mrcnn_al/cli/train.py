@@ -96,6 +96,7 @@ def _resumed(folder, options):
     for section, values in given.items():
         for name, value in values.items():
             had = getattr(getattr(config, section), name, None)
+            value = tuple(value) if isinstance(value, list) else value
             if value != had and not (name == "weights" and value == "last"):
                 raise UserError(
                     f"The run in {folder} has {section}.{name} = {had!r}, not {value!r}. "

@@ -91,7 +91,8 @@ class ClassifierHead(keras.layers.Layer):
         x = self.block2(x, training=training)
         x = self.dropout2(x, keys=keys)
         x = ops.squeeze(x, axis=(1, 2))
-        return self.logits(x), ops.reshape(self.deltas(x), (-1, self.num_classes, 4))
+        logits, deltas = ops.cast(self.logits(x), "float32"), ops.cast(self.deltas(x), "float32")
+        return logits, ops.reshape(deltas, (-1, self.num_classes, 4))
 
     def call(self, pooled, keys=None, training=False):
         """[R, P, P, C] to logits [R, classes] and deltas [R, classes, 4]."""
@@ -147,7 +148,7 @@ class MaskHead(keras.layers.Layer):
         x = pooled
         for block, dropout in zip(self.blocks, self.dropouts, strict=True):
             x = dropout(block(x, training=training), keys=keys)
-        return self.masks(self.deconvolution(x))
+        return ops.cast(self.masks(self.deconvolution(x)), "float32")
 
 
 def _block(prefix, index, filters, kernel, padding, normalization):

@@ -122,7 +122,7 @@ class Inference:
         image_size = tuple(images.shape[1:3])
         pyramid = model.pyramid(images)
         logits, deltas = model.region_proposals(pyramid)
-        rois = model.proposals(logits, deltas, image_size, config.post_nms_rois_inference)
+        rois = model.proposals(logits, deltas, image_size, inference=True)
         pooled = model.pool_batch(pyramid, rois, image_size, config.pool_size)
         hidden = model.classifier_head.before_dropout(pooled)
         hidden = ops.reshape(hidden, (-1, rois.shape[1], hidden.shape[-1]))
@@ -156,7 +156,8 @@ class Inference:
 
     def _masks(self, pyramid, boxes, image_index, class_ids, keys):
         stride = self.config.backbone_strides[0]
-        image_size = tuple(extent * stride for extent in ops.shape(pyramid[0])[1:3])
+        height, width = ops.shape(pyramid[0])[1:3]
+        image_size = (ops.cast(height * stride, "float32"), ops.cast(width * stride, "float32"))
         size = self.config.mask_pool_size
         pooled = self.model.pool(pyramid, boxes, image_index, image_size, size)
         masks = self.model.mask_head(pooled, keys=keys)

@@ -43,7 +43,7 @@ class MaskRCNN(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.backbone = make_backbone(config.backbone, config.normalization)
         self.fpn = feature_pyramid(
             [output.shape[-1] for output in self.backbone.outputs],
@@ -108,19 +108,29 @@ class MaskRCNN(keras.Model):
     def region_proposals(self, pyramid: list):
         """P2 to P6 to logits [B, A, 2] and deltas [B, A, 4] of all anchors."""
         logits, deltas = zip(*(self.rpn(level) for level in pyramid), strict=True)
-        return ops.concatenate(logits, axis=1), ops.concatenate(deltas, axis=1)
+        # Boxes need the digits that half precision does not have.
+        return (
+            ops.cast(ops.concatenate(logits, axis=1), "float32"),
+            ops.cast(ops.concatenate(deltas, axis=1), "float32"),
+        )
 
-    def proposals(self, logits, deltas, image_size: tuple[int, int], count: int):
-        """RPN outputs to `count` normalised boxes an image, [B, count, 4]."""
+    def proposals(self, logits, deltas, image_size: tuple[int, int], inference: bool):
+        """RPN outputs to normalised boxes [B, count, 4], with the settings of their use."""
+        config = self.config
+        count, threshold = config.post_nms_rois_training, config.rpn_nms_threshold
+        if inference:
+            count = config.post_nms_rois_inference
+            if config.rpn_nms_threshold_inference is not None:
+                threshold = config.rpn_nms_threshold_inference
         return propose(
             ops.softmax(logits)[..., 1],
             deltas,
             self.anchors(image_size),
             count,
-            self.config.pre_nms_limit,
-            self.config.rpn_nms_threshold,
-            self.config.rpn_bbox_std_dev,
-            self.config.drop_zero_area_boxes,
+            config.pre_nms_limit,
+            threshold,
+            config.rpn_bbox_std_dev,
+            config.drop_zero_area_boxes,
         )
 
     def pool(self, pyramid: list, boxes, image_index, image_size: tuple[int, int], size: int):
@@ -171,7 +181,7 @@ class MaskRCNN(keras.Model):
         image_size = tuple(inputs["images"].shape[1:3])
         pyramid = self.pyramid(inputs["images"], training=training)
         logits, deltas = self.region_proposals(pyramid)
-        rois = self.proposals(logits, deltas, image_size, config.post_nms_rois_training)
+        rois = self.proposals(logits, deltas, image_size, inference=False)
         if config.stop_target_gradients:
             rois = ops.stop_gradient(rois)
         targets = detection_targets(

@@ -175,7 +175,7 @@ def crop_levels(features: list, boxes, image_index, level, size: int):
         rows.append(tf.cast(selected, tf.int32))
         crops.append(
             tf.image.crop_and_resize(
-                feature,
+                tf.cast(feature, tf.float32),
                 tf.gather(boxes, selected),
                 tf.gather(image_index, selected),
                 (size, size),

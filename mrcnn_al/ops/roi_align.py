@@ -16,7 +16,7 @@ def roi_align(features: list, boxes, image_index, image_size, size: int, half_pi
         features: P2 to P5, each [B, H, W, C].
         boxes: [M, 4] normalised.
         image_index: int32 [M], which image of the batch.
-        image_size: height and width of the images, pixels.
+        image_size: height and width of the images, pixels; numbers or scalar tensors.
         size: bins along each side, one sample a bin.
         half_pixel: samples are the centres of the bins; off: the outer samples lie on the
             edges of the box, as in the reference.
@@ -32,11 +32,15 @@ def roi_align(features: list, boxes, image_index, image_size, size: int, half_pi
     return backend.crop_levels(features, boxes, image_index, levels, size)
 
 
-def pyramid_levels(boxes, image_area: float):
-    """Level 2 to 5 for each normalised box [M, 4], by eq. 1 of the FPN paper: int32 [M]."""
+def pyramid_levels(boxes, image_area):
+    """Level 2 to 5 for each normalised box [M, 4], by eq. 1 of the FPN paper: int32 [M].
+
+    `image_area` is a number or a scalar tensor, in pixels.
+    """
     height = boxes[:, 2] - boxes[:, 0]
     width = boxes[:, 3] - boxes[:, 1]
-    side = ops.sqrt(ops.maximum(height * width, 0)) / (224.0 / math.sqrt(image_area))
+    image_side = ops.sqrt(ops.cast(image_area, "float32"))
+    side = ops.sqrt(ops.maximum(height * width, 0)) / (224.0 / image_side)
     # log2 of an empty box is minus infinity, whose cast to int differs between backends.
     exponent = ops.log(ops.maximum(side, 1e-12)) / math.log(2.0)
     return ops.clip(4 + ops.cast(ops.round(exponent), "int32"), 2, 5)

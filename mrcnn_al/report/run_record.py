@@ -1,6 +1,5 @@
 """What the folder of a run tells a report; files that do not exist yet are left out."""
 
-import csv
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from typing import Any
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.learning_curve import CurvePoint, read_curve
-from mrcnn_al.files import read_json, read_text
+from mrcnn_al.iteration_files import IterationFiles
+from mrcnn_al.run_store import RunStore
 from mrcnn_al.uncertainty.score_row import ScoreRow
 
 
@@ -72,46 +72,34 @@ def read_run(folder: str | os.PathLike) -> RunRecord:
     Raises:
         UserError: the folder does not exist, or a file in it is broken.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    store = RunStore(folder)
+    if not store.folder.is_dir():
         raise UserError(f"The run {folder} does not exist.")
-    config_text = _optional(folder / "config.yaml", read_text, "")
-    folders = [path for path in folder.glob("iteration_*") if path.is_dir()]
-    numbered = {path.name.removeprefix("iteration_"): path for path in folders}
+    config_text = _optional(store.config_path, store.read_config, "")
     return RunRecord(
-        name=folder.resolve().name,
+        name=store.folder.resolve().name,
         config_text=config_text,
-        config=_parse_config(folder / "config.yaml", config_text),
-        pool=_optional(folder / "pool.json", _read_object, {}),
-        curve=tuple(_optional(folder / "curve.csv", read_curve, [])),
-        iterations=tuple(
-            _read_iteration(int(number), numbered[number])
-            for number in sorted((n for n in numbered if n.isdecimal()), key=int)
-        ),
+        config=_parse_config(store.config_path, config_text),
+        pool=_optional(store.pool_path, lambda: store.read_pool().to_dict(), {}),
+        curve=tuple(_optional(store.curve_path, lambda: read_curve(store.curve_path), [])),
+        iterations=tuple(map(_read_iteration, store.iterations())),
     )
 
 
-def _read_iteration(number: int, folder: Path) -> IterationRecord:
-    scores = _optional(folder / "scores.csv", _read_scores, [])
+def _read_iteration(files: IterationFiles) -> IterationRecord:
+    scores = _optional(files.scores_path, files.read_scores, [])
     return IterationRecord(
-        number=number,
-        history=tuple(_optional(folder / "history.csv", _read_history, [])),
-        metrics=_optional(folder / "metrics.json", _read_object, {}),
-        rows=tuple(row for row, _ in scores),
-        zones={row.image_id: zone for row, zone in scores},
-        reasons=tuple(_optional(folder / "batch.json", _read_object, {}).get("reasons", ())),
+        number=files.number,
+        history=tuple(_optional(files.history_path, files.read_history, [])),
+        metrics=_optional(files.metrics_path, files.read_metrics, {}),
+        rows=tuple(record.row for record in scores),
+        zones={record.row.image_id: record.zone for record in scores},
+        reasons=_optional(files.batch_path, lambda: files.read_batch().reasons, ()),
     )
 
 
-def _optional(path: Path, read: Callable[[Path], Any], default: Any) -> Any:
-    return read(path) if path.is_file() else default
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise UserError(f"{path} holds a {type(value).__name__} instead of a JSON object.")
-    return value
+def _optional(path: Path, read: Callable[[], Any], default: Any) -> Any:
+    return read() if path.is_file() else default
 
 
 def _parse_config(path: Path, text: str) -> Mapping[str, Any]:
@@ -122,32 +110,3 @@ def _parse_config(path: Path, text: str) -> Mapping[str, Any]:
     except yaml.YAMLError as error:
         raise UserError(f"The configuration {path} is not valid YAML: {error}.") from error
     return config if isinstance(config, dict) else {}
-
-
-def _read_scores(path: Path) -> list[tuple[ScoreRow, str]]:
-    return _read_table(path, _read_score)
-
-
-def _read_score(line: Mapping[str, str]) -> tuple[ScoreRow, str]:
-    row = ScoreRow(
-        image_id=line["image_id"],
-        detected_passes=int(line["detected_passes"]),
-        mask=float(line["mask"]),
-        passes=int(line["passes"]),
-    )
-    return row, line["zone"]
-
-
-def _read_history(path: Path) -> list[dict[str, float]]:
-    return _read_table(path, lambda line: {name: float(line[name]) for name in line if line[name]})
-
-
-def _read_table(path: Path, parse: Callable[[Mapping[str, str]], Any]) -> list:
-    lines = csv.DictReader(read_text(path, "table").splitlines())
-    result = []
-    for number, line in enumerate(lines, start=2):
-        try:
-            result.append(parse(line))
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"Line {number} of {path} cannot be used: {error!r}.") from error
-    return result

@@ -4,7 +4,7 @@ Masks are only ever cut, mirrored and turned, never resampled: a scaled crop is 
 image's own resolution, and boxes are derived from the masks after the cut.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image

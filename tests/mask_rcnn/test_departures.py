@@ -47,7 +47,7 @@ def training_inputs(model, seed=0):
     """Two images whose objects are proposals of the model, so that there are positives."""
     rng = np.random.default_rng(seed)
     images = rng.normal(0, 40, (2, 64, 64, 3)).astype(np.float32)
-    rois = model.proposals(*model.region_proposals(model.pyramid(images)), (64, 64), 60)
+    rois = model.proposals(*model.region_proposals(model.pyramid(images)), (64, 64), inference=True)
     boxes = ops.convert_to_numpy(rois) * 63 + np.array([0, 0, 1, 1], np.float32)
     largest = (boxes[..., 2:] - boxes[..., :2]).prod(axis=-1).argsort(axis=1)[:, -2:]
     boxes = np.take_along_axis(boxes, largest[..., None], axis=1)
@@ -84,7 +84,7 @@ def test_boxes_without_area_are_no_proposals_and_no_detections():
         # Every second anchor is moved far above the image, and clipped onto its border.
         deltas[:, ::2, 0] = -200
         scores[:, ::2, 1] = 1
-        rois = ops.convert_to_numpy(model.proposals(scores, deltas, (64, 64), 60))
+        rois = ops.convert_to_numpy(model.proposals(scores, deltas, (64, 64), inference=True))
         flat = ops.convert_to_tensor(np.array([[[0, 0.1, 0.1, 0.3]]], np.float32))
         found = model.detections(
             flat,

@@ -84,7 +84,7 @@ class ModelCase:
         anchors = len(model.anchors((64, 64)))
         assert tuple(logits.shape) == (2, anchors, 2)
         assert tuple(deltas.shape) == (2, anchors, 4)
-        rois = model.proposals(logits, deltas, (64, 64), 40)
+        rois = model.proposals(logits, deltas, (64, 64), inference=True)
         assert tuple(rois.shape) == (2, 40, 4)
         logits, deltas = model.classifier_head(model.pool_batch(pyramid, rois, (64, 64), 7))
         assert tuple(logits.shape) == (80, 3)

@@ -100,7 +100,7 @@ def test_region_proposal_network_against_double_precision(rpn, shared):
 
 
 def test_proposals_are_the_same_boxes(model, rpn, golden):
-    rois = numpy(model.proposals(*rpn, (128, 128), 1000))
+    rois = numpy(model.proposals(*rpn, (128, 128), inference=True))
     for ours, theirs in zip(rois, golden["rpn_rois"], strict=True):
         distance = np.abs(ours[:, None] - theirs[None]).max(axis=-1)
         assert distance.min(axis=0).max() < 1e-4
@@ -243,7 +243,7 @@ def test_mid_region_proposals(mid_model, mid_pyramid, mid):
     foreground = numpy(ops.softmax(logits))[..., 1]
     np.testing.assert_allclose(foreground, mid["rpn_class"], atol=1e-4)
     np.testing.assert_allclose(numpy(deltas)[:, rows], mid["rpn_bbox_sel"], atol=3e-4)
-    rois = numpy(mid_model.proposals(logits, deltas, (512, 512), 1000))[0]
+    rois = numpy(mid_model.proposals(logits, deltas, (512, 512), inference=True))[0]
     distance = np.abs(rois[:, None] - mid["rpn_rois"]).max(axis=-1).min(axis=0)
     # One proposal at the cut of the best 6000 may be another.
     assert (distance > 1e-4).sum() <= 2

@@ -112,7 +112,7 @@ def test_a_pass_equals_a_whole_stochastic_inference(model):
     for number, found in enumerate(passes):
         key = pass_key(3, np.array([7], np.int32), np.array([number], np.int32))
         pyramid = model.pyramid(images)
-        rois = model.proposals(*model.region_proposals(pyramid), (64, 64), 40)
+        rois = model.proposals(*model.region_proposals(pyramid), (64, 64), inference=True)
         pooled = model.pool_batch(pyramid, rois, (64, 64), 7)
         logits, deltas = model.classifier_head(pooled, keys=_row_keys(key, 40))
         boxes, class_ids, scores, _ = model.detections(

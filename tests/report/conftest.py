@@ -66,8 +66,8 @@ def run_folder(tmp_path):
     write_curve(folder / "curve.csv", curve)
     pool = {
         "iteration": 7,
-        "labelled": ["a"] * 320,
-        "unlabelled": ["b"] * 1160,
+        "labelled": [f"a{i}" for i in range(320)],
+        "unlabelled": [f"b{i}" for i in range(1160)],
         "pseudo_labelled": [],
     }
     (folder / "pool.json").write_text(json.dumps(pool))

@@ -11,8 +11,8 @@ SIZES = {"crop": (64, 64), "square": (128, 128), "pad64": (128, 192), "none": (1
 
 
 def model_config(mode, **changes):
-    sizes = {"image_min_dim": 64, "image_max_dim": 128}
-    return ModelConfig.preset("cpu", **{"image_resize_mode": mode, "num_classes": 4} | sizes | changes)
+    usual = {"image_min_dim": 64, "image_max_dim": 128, "num_classes": 4}
+    return ModelConfig.preset("cpu", image_resize_mode=mode, **(usual | changes))
 
 
 def scene(height=100, width=140, count=5, crowds=()):
@@ -97,7 +97,8 @@ def test_the_image_is_padded_in_its_middle():
     image, instances = scene()
     config = model_config("pad64")
     row = row_of(config, image, instances)
-    np.testing.assert_array_equal(row["gt_boxes"][:5], instances.boxes + [14, 26, 14, 26])
+    moved = instances.boxes + np.array([14, 26, 14, 26])
+    np.testing.assert_array_equal(row["gt_boxes"][:5], moved)
     molded = (image.astype(np.float32) - config.mean_pixel) * config.pixel_scale
     np.testing.assert_allclose(row["images"][14:114, 26:166], molded, rtol=1e-5, atol=1e-6)
     assert np.unique(row["images"][:14]).tolist() == [np.float32(-127 / 128)]

@@ -21,7 +21,7 @@ MODEL = ModelConfig.preset(
     image_max_dim=64,
     top_down_pyramid_size=16,
     rpn_channels=16,
-    fpn_classif_fc_layers_size=32,
+    fpn_classif_fc_layers_size=64,
     mask_head_channels=8,
     mask_head_convolutions=1,
     post_nms_rois_training=50,
@@ -227,6 +227,10 @@ def test_it_learns_four_images_by_heart():
         epochs=50, images_per_batch=2, learning_rate=0.02, mean_weight_decay=False, warmup_steps=5
     )
     history, _ = Fitted(training, normalization="group").fit()
-    first, last = ({name: row[name] for name in LOSS_NAMES} for row in (history[0], history[-1]))
-    assert sum(last.values()) < 0.65 * sum(first.values())
-    assert all(last[name] < first[name] for name in LOSS_NAMES)
+    first = history[0]
+    last = {name: np.mean([row[name] for row in history[-5:]]) for name in first}
+    # Box and mask losses are 0 in a batch without a positive RoI, as there are in the beginning.
+    assert last["loss"] < 0.85 * first["loss"]
+    assert last["rpn_class_loss"] < 0.5 * first["rpn_class_loss"]
+    assert last["rpn_bbox_loss"] < 0.7 * first["rpn_bbox_loss"]
+    assert last["mrcnn_class_loss"] < 0.8 * first["mrcnn_class_loss"]

@@ -31,7 +31,7 @@ def test_without_a_draw_as_the_reference(golden, image):
 @pytest.mark.parametrize(("first_seed", "count"), [(77, 256), (177, 6)])
 def test_the_reference_s_draw(golden, image, first_seed, count):
     seed = first_seed + image
-    match, bbox = targets(golden, image, count, np.random.RandomState(seed))  # noqa: NPY002
+    match, bbox = targets(golden, image, count, np.random.RandomState(seed))
     np.testing.assert_array_equal(match, golden[f"seed{seed}_{count}_match_{image}"])
     expected = golden[f"seed{seed}_{count}_bbox_{image}"]
     np.testing.assert_allclose(bbox, expected, rtol=1e-5, atol=1e-6)

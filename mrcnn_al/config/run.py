@@ -1,0 +1,69 @@
+"""Settings of a run and of its strategy."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrcnn_al.config.section import Section
+
+
+@dataclass(frozen=True)
+class StrategyConfig(Section):
+    """What is labelled next.
+
+    Attributes:
+        name: of the strategy.
+        batch: images a query.
+        zones: zones are cut by `rank` or by `value` of the normalised uncertainty.
+        pseudo_threshold: images with less mask uncertainty get pseudo-labels, pixels.
+        pseudo_from: the first iteration, from 1, that makes pseudo-labels.
+    """
+
+    name: str = "semi"
+    batch: int = 40
+    zones: str = "rank"
+    pseudo_threshold: float = 50.0
+    pseudo_from: int = 1
+
+    choices: ClassVar = {"zones": ("rank", "value")}
+    bounds: ClassVar = {
+        "batch": (1, 1000000),
+        "pseudo_threshold": (0.0, 1e12),
+        "pseudo_from": (1, 1000000),
+    }
+
+
+@dataclass(frozen=True)
+class RunConfig(Section):
+    """What is run.
+
+    Attributes:
+        subset: name of the image set and its split.
+        data: where its files are; None where they are made.
+        seed: fixes splits, initial weights, order, augmentation, dropout and selections.
+        iterations: turns of the loop.
+        labelled: images labelled at the start; None means as the subset says.
+        weights: coco, imagenet, none, or a file.
+        exclude: names of layers that the weights leave alone; `heads` for all that depend
+            on the number of classes.
+        carry_weights: an iteration starts from the weights of the one before.
+        skip_broken: leave out image files that cannot be read.
+        class_names: of classes 1, 2, ...; filled in from the image set.
+    """
+
+    subset: str = "toy"
+    data: str | None = None
+    preset_name: str = "cpu"
+    seed: int = 0
+    iterations: int = 5
+    labelled: int | None = None
+    weights: str = "imagenet"
+    exclude: tuple[str, ...] = ()
+    carry_weights: bool = True
+    skip_broken: bool = False
+    class_names: tuple[str, ...] = ()
+
+    bounds: ClassVar = {
+        "iterations": (1, 100000),
+        "seed": (0, 2**31 - 1),
+        "labelled": (1, 100000000),
+    }

@@ -1,0 +1,252 @@
+"""What a user gets wrong ends with one message and exit code 2, before anything is done."""
+
+import io
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_run import TINY
+
+from mrcnn_al.cli.main import main
+from mrcnn_al.config import Config
+from mrcnn_al.datasets.dsb import DsbDataset
+from mrcnn_al.run_store import RunStore
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Runs a command that must be refused, in an empty folder; the message.
+
+    Nothing that was there may change, and nothing new may appear but the cache.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MRCNN_AL_WEIGHTS", str(tmp_path / "weights"))
+
+    def snapshot():
+        paths = [p for p in tmp_path.rglob("*") if p.is_file()]
+        kept = [p for p in paths if not {"cache", ".cache"} & set(p.parts)]
+        return {path: path.read_bytes() for path in kept}
+
+    def call(*arguments) -> str:
+        before = snapshot()
+        monkeypatch.setattr(sys, "argv", ["mrcnn-al", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        message = capsys.readouterr().err
+        assert ended.value.code == 2, message
+        assert "Traceback" not in message
+        assert sum(line.startswith(("mrcnn-al: ", "Error: ")) for line in message.splitlines()) == 1
+        assert snapshot() == before
+        assert not list(tmp_path.glob("runs/[!.]*"))
+        return message
+
+    return call
+
+
+def png(height=20, width=20, mode="RGB"):
+    content = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).convert(mode).save(content, "PNG")
+    return content.getvalue()
+
+
+def dsb_zip(path, changes=()):
+    """Three images with a mask each, in Kaggle's layout, some of the files changed or left out."""
+    files = {}
+    for name in "abc":
+        files[f"{name}/images/{name}.png"] = png()
+        files[f"{name}/masks/1.png"] = png(mode="L")
+    files.update(changes)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            if content is not None:
+                archive.writestr(f"stage1_train/{name}", content)
+    return path
+
+
+def test_data_that_is_not_there(refused):
+    message = refused("train", "--subset", "dsb", "--data", "nowhere/stage1_train.zip")
+    assert "nowhere/stage1_train.zip does not exist" in message
+
+
+def test_data_that_is_not_named(refused):
+    assert "pass Kaggle's stage1_train.zip" in refused("train", "--subset", "dsb")
+
+
+def test_data_that_is_no_zip(refused, tmp_path):
+    (tmp_path / "data.zip").write_bytes(b"something else")
+    message = refused("train", "--subset", "dsb", "--data", "data.zip")
+    assert "data.zip is not a whole zip archive" in message
+
+
+def test_a_zip_without_masks(refused, tmp_path):
+    data = dsb_zip(tmp_path / "data.zip", {f"{name}/masks/1.png": None for name in "abc"})
+    assert "data.zip has no masks" in refused("train", "--subset", "dsb", "--data", data)
+
+
+def test_too_few_images(refused, tmp_path):
+    message = refused("train", "--subset", "dsb", "--data", dsb_zip(tmp_path / "data.zip"))
+    assert "need 664 images" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("b/images/b.png", png()[:200], "b/images/b.png cannot be read"),
+        ("b/masks/1.png", png(mode="L")[:200], "b/masks/1.png cannot be read"),
+        ("b/masks/1.png", png(20, 21, "L"), "b/masks/1.png is 20 x 21"),
+        ("b/masks/1.png", None, "b has no masks"),
+    ],
+    ids=["truncated image", "truncated mask", "mask of another size", "image without masks"],
+)
+def test_a_broken_image_is_named_or_left_out(refused, tmp_path, name, content, words):
+    data = dsb_zip(tmp_path / "data.zip", {name: content})
+    message = refused("train", "--subset", "dsb", "--data", data)
+    assert words in message
+    assert "1 broken" in message
+    dataset = DsbDataset(data, tmp_path / "cache", skip_broken=True)
+    assert dataset.image_ids == ("a", "c")
+    assert len(dataset.skipped) == 1
+
+
+def test_skip_broken_goes_on(refused, tmp_path):
+    """To the next problem: that there are too few."""
+    data = dsb_zip(tmp_path / "data.zip", {"b/images/b.png": b""})
+    message = refused("train", "--subset", "dsb", "--data", data, "--skip-broken")
+    assert "but there are 2" in message
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--epochs", "-1", "epochs is -1; it must be from 0 to"),
+        ("--iterations", "0", "iterations is 0"),
+        ("--labelled", "0", "labelled is 0"),
+        ("--labelled", "65", "give 1 to 64"),
+        ("--batch", "0", "batch is 0"),
+        ("--passes", "0", "passes is 0"),
+        ("--images-per-batch", "0", "images_per_batch is 0"),
+        ("--steps-per-epoch", "0", "steps_per_epoch is 0"),
+        ("--min-confidence", "1.5", "min_confidence is 1.5; it must be from 0.0 to 1.0"),
+        ("--learning-rate", "-0.1", "learning_rate is -0.1"),
+        ("--learning-rate", "nan", "learning_rate is nan"),
+        ("--pseudo-threshold", "-1", "pseudo_threshold is -1"),
+        ("--pseudo-from", "0", "pseudo_from is 0"),
+        ("--seed", "-1", "seed is -1"),
+        ("--layers", "2+", "layers is '2+'; it must be one of 'heads', '3+'"),
+        ("--backbone", "vgg", "backbone is 'vgg'"),
+        ("--zones", "thirds", "zones is 'thirds'"),
+        ("--epochs", "many", "'many' is not a valid integer"),
+        ("--preset", "gpu", "'gpu' is not one of"),
+        ("--set", "model.image_min_dim=100", "must be divisible by 64"),
+        ("--set", "model.rpn_channels=wide", "rpn_channels is 'wide'"),
+        ("--set", "model.image_min_dimm=64", "Did you mean 'image_min_dim'?"),
+        ("--set", "modle.image_min_dim=64", "the sections are run, model, training"),
+        ("--set", "image_min_dim=64", "not of the form section.field=value"),
+        ("--set", "model.image_min_dim", "not of the form section.field=value"),
+        ("--set", "model.image_min_dim=[", "is not YAML"),
+        ("--subset", "toys", "Unknown subset 'toys'. Known are: dsb, toy"),
+        ("--strategy", "maks", "Did you mean 'mask'?"),
+    ],
+)
+def test_a_value_out_of_range(refused, option, value, words):
+    assert words in refused("train", "--out", "run", option, value)
+
+
+def test_no_command_or_option_of_that_name(refused):
+    assert "No such option" in refused("train", "--epoch-count", "3")
+    assert "No such command" in refused("learn")
+
+
+def test_a_folder_that_holds_a_run(refused, tmp_path):
+    RunStore.create(tmp_path / "run", Config.for_subset("cpu", "toy").to_yaml())
+    message = refused("train", "--out", "run")
+    assert "run holds a run already. Continue it with --resume" in message
+
+
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_a_folder_that_holds_other_files(refused, tmp_path, resume):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.tex").write_text("Introduction")
+    assert "thesis holds other files" in refused("train", "--out", "thesis", *resume)
+
+
+def test_a_file_in_place_of_a_folder(refused, tmp_path):
+    (tmp_path / "run").write_text("a file")
+    assert "run is a file" in refused("train", "--out", "run")
+
+
+def test_resume_without_a_folder(refused):
+    assert "--resume needs --out" in refused("train", "--resume")
+
+
+def test_a_damaged_run(refused, tmp_path):
+    RunStore.create(tmp_path / "run", "model: [")
+    assert "config.yaml is not valid YAML" in refused("train", "--out", "run", "--resume")
+
+
+def test_lists_of_a_resumed_run_are_the_same_lists(refused, tmp_path):
+    """The settings are not what is wrong here."""
+    given = {"training": {"scale_jitter": (0.5, 1.0)}, "run": {"data": "nowhere"}}
+    RunStore.create(tmp_path / "run", Config.for_subset("cpu", "dsb", **given).to_yaml())
+    options = ("--out", "run", "--resume", "--set", "training.scale_jitter=[0.5, 1.0]")
+    assert "nowhere does not exist" in refused("train", *options)
+
+
+def test_weights_of_another_number_of_classes(refused, tmp_path):
+    from mrcnn_al.config import ModelConfig
+    from mrcnn_al.mask_rcnn.model import MaskRCNN
+
+    config = Config.for_subset("cpu", "toy")
+    model = MaskRCNN(ModelConfig.from_dict({**config.model.to_dict(), "num_classes": 9}))
+    model.save_weights(tmp_path / "nine.h5")
+    message = refused("train", "--out", "run", "--weights", "nine.h5")
+    assert "nothing was loaded" in message
+    assert "another number of classes, exclude the heads" in message
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ("text.h5", "text.h5 is not readable as HDF5"),
+        ("absent.h5", "absent.h5 does not exist"),
+        ("coco", "mask_rcnn_coco.h5, which does not exist"),
+        ("last", "no weights of an earlier run"),
+    ],
+)
+def test_weights_that_cannot_be_loaded(refused, tmp_path, weights, words):
+    (tmp_path / "text.h5").write_text("no weights")
+    assert words in refused("train", "--out", "run", *TINY, "--weights", weights)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "either --run FOLDER or --weights FILE"),
+        (("--run", "a", "--weights", "b"), "either --run FOLDER or --weights FILE"),
+        (("--weights", "absent.h5"), "absent.h5 does not exist"),
+        (("--run", "absent"), "There is no run in absent"),
+        (("--run", "begun"), "begun has no trained iteration"),
+        (("--run", "begun", "--iteration", "3"), "no trained iteration 3"),
+        (("--run", "begun", "--set", "model.colour=red"), "has no field 'colour'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_no_trained_model(refused, tmp_path, command, arguments, words):
+    RunStore.create(tmp_path / "begun", Config.for_subset("cpu", "toy").to_yaml())
+    (tmp_path / "image.png").write_bytes(png())
+    images = ("image.png", "--out", "found") if command == "predict" else ()
+    assert words in refused(command, *images, *arguments)
+
+
+@pytest.mark.parametrize("name", ["absent.png", "empty"])
+def test_nothing_to_predict_on(refused, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    assert name in refused("predict", name, "--out", "found", "--run", "begun")
+
+
+def test_a_report_of_no_run(refused):
+    assert "There is no run in absent" in refused("report", "absent")

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import PROJECT
+from PIL import Image
+from tiny_run import environment
+
+pytestmark = pytest.mark.slow
+NUCLEUS = PROJECT / "samples" / "nucleus.py"
+
+
+def call(*arguments, cwd=None):
+    command = [sys.executable, NUCLEUS, *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment(), cwd=cwd, timeout=600
+    )
+
+
+def write_zip(path, count):
+    """Kaggle's layout: images of 16 x 16 pixels, each with a bright square and its mask."""
+    mask = np.zeros((16, 16), np.uint8)
+    mask[4:12, 4:12] = 255
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(count):
+            for kind, pixels in (("images", np.dstack([mask] * 3)), ("masks", mask)):
+                with archive.open(f"stage1_train/{number:04d}/{kind}/{number}.png", "w") as file:
+                    Image.fromarray(pixels).save(file, "PNG")
+    return path
+
+
+@pytest.mark.parametrize("command", [None, "train", "detect", "active"])
+def test_help(command):
+    done = call(*([command] if command else []), "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "detect", "active"])
+def test_too_few_images_are_one_message(tmp_path, command):
+    data = write_zip(tmp_path / "few.zip", 8)
+    weights = ("--weights", "w.h5") if command == "detect" else ()
+    done = call(command, "--data", data, *weights, "--out", "out", cwd=tmp_path)
+    assert done.returncode not in (0, None)
+    assert "nucleus.py: The splits need 664 images" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_detect(tmp_path, monkeypatch):
+    """With random weights: what it finds does not matter, that it draws it does."""
+    from mrcnn_al.config import Config
+    from mrcnn_al.mask_rcnn.model import MaskRCNN
+
+    MaskRCNN(Config.preset("cpu").model).save_weights(tmp_path / "random.h5")
+    data = write_zip(tmp_path / "stage1_train.zip", 664)
+    options = ("--weights", tmp_path / "random.h5", "--out", tmp_path / "found", "--count", 1)
+    done = call("detect", "--data", data, *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("nuclei")
+    names = sorted(path.name for path in (tmp_path / "found").iterdir())
+    assert len(names) == 2
+    assert names[1] == names[0].replace(".png", "_passes.png")
+    with Image.open(tmp_path / "found" / names[0]) as overlay:
+        assert overlay.size == (16, 16)
