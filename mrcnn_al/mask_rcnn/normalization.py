@@ -1,7 +1,5 @@
 """What keeps activations in range: kinds of normalisation, and small first outputs."""
 
-import math
-
 import keras
 
 
@@ -35,12 +33,17 @@ def normalize(x, kind: str, name: str):
 
 
 def normalization_layer(kind: str, name: str, channels: int) -> keras.layers.Layer:
-    """The layer of a kind other than none; group norm has 32 groups where they divide."""
+    """The layer of a kind other than none.
+
+    Group norm has the 32 groups of Wu and He 2018, or as many fewer as it takes for each to
+    have three channels: one alone, in an output of 1 x 1, would be normalised to nothing.
+    """
     if kind == "frozen_batch":
         return FrozenBatchNormalization(epsilon=1e-3, name=name)
     if kind == "batch":
         return keras.layers.BatchNormalization(epsilon=1e-3, name=name)
-    groups = math.gcd(channels, 32) if channels < 64 or channels % 32 else 32
+    sizes = range(min(32, max(1, channels // 3)), 0, -1)
+    groups = next(size for size in sizes if channels % size == 0)
     return keras.layers.GroupNormalization(groups=groups, epsilon=1e-5, name=name)
 
 
