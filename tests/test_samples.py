@@ -1,15 +1,15 @@
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PROJECT
 from PIL import Image
 from tiny_run import environment
 
 pytestmark = pytest.mark.slow
-NUCLEUS = PROJECT / "samples" / "nucleus.py"
+NUCLEUS = Path(__file__).resolve().parents[1] / "samples" / "nucleus.py"
 
 
 def call(*arguments, cwd=None):
