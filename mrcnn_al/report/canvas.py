@@ -71,4 +71,4 @@ def whole_numbers(axis) -> None:
     """Lets an axis of counts have no ticks between the whole numbers."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -170,7 +170,8 @@ def _draw_stacks(
             colour = colours[index % len(colours)]
             axes.bar(iterations, values, 0.7, base, label=label, color=colour, edgecolor="white")
             base += values
-        axes.set(xlabel="iteration", ylabel=unit)
+        # One bar alone would fill the axes.
+        axes.set(xlabel="iteration", ylabel=unit, xlim=(0.5, max(*iterations, 4) + 0.5))
         whole_numbers(axes.xaxis)
         if unit.endswith("images"):
             whole_numbers(axes.yaxis)
