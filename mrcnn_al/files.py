@@ -25,7 +25,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~_UMASK)
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
@@ -90,3 +90,7 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+# Read once: it can only be read by setting it, which other threads would notice.
+_UMASK = _umask()

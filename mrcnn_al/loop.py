@@ -10,9 +10,10 @@ from keras.ops import convert_to_numpy
 
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.base import Subset
-from mrcnn_al.evaluation.coco_map import evaluate_coco
+from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.coco_results import from_coco_results, to_coco_results
 from mrcnn_al.evaluation.learning_curve import CurvePoint, write_curve
+from mrcnn_al.evaluation.measure import measure
 from mrcnn_al.instances import Instances
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.mask_rcnn.model import MaskRCNN
@@ -48,7 +49,8 @@ class ActiveLearning:
         say: takes lines for the user.
 
     Raises:
-        UserError: the start weights are not at hand or do not fit.
+        UserError: the start weights are not at hand or do not fit, or the model is not made for
+            the classes of the images.
     """
 
     def __init__(
@@ -60,6 +62,11 @@ class ActiveLearning:
         store: RunStore,
         say: Callable[[str], None] = print,
     ):
+        if config.run.class_names != tuple(subset.dataset.class_names):
+            raise UserError(
+                f"The model is made for the classes {config.run.class_names}, the images have "
+                f"{subset.dataset.class_names}; see Config.fitted_to."
+            )
         self.config, self.subset, self.strategy = config, subset, strategy
         self.oracle, self.store, self.say = oracle, store, say
         make_deterministic(config.run.seed)
@@ -75,7 +82,7 @@ class ActiveLearning:
     def run(self) -> list[CurvePoint]:
         """Goes round until all iterations are done; returns the learning curve."""
         pool = self._open_pool()
-        while pool.iteration <= self.config.run.iterations:
+        while pool.iteration <= self.config.run.iterations and not self._exhausted(pool):
             files = self.store.iteration(pool.iteration)
             self._train(files, pool)
             self._evaluate(files, pool)
@@ -83,14 +90,29 @@ class ActiveLearning:
             query = self._query(files, rows)
             self._pseudo_label(files, rows, query)
             pool = self._commit(files, pool, query)
-        return self._curve(self.config.run.iterations)
+        return self._curve(pool.iteration - 1)
 
     def _open_pool(self) -> PoolState:
         if self.store.pool_path.exists():
-            return self.store.read_pool()
+            pool = self.store.read_pool()
+            if {*pool.labelled, *pool.unlabelled} != set(self.subset.train):
+                raise UserError(
+                    f"The images are not those that the run in {self.store.folder} began with."
+                )
+            return pool
         labelled = set(self.subset.labelled)
         unlabelled = tuple(i for i in self.subset.train if i not in labelled)
         return PoolState(1, self.subset.labelled, unlabelled)
+
+    def _exhausted(self, pool: PoolState) -> bool:
+        """Whether an iteration has trained on all images already."""
+        if pool.unlabelled or pool.iteration == 1:
+            return False
+        trained_on, _ = self.store.iteration(pool.iteration - 1).read_labelled()
+        if len(trained_on) < len(pool.labelled):
+            return False
+        self.say(f"All images are labelled after {pool.iteration - 1} iterations.")
+        return True
 
     def _train(self, files: IterationFiles, pool: PoolState) -> None:
         if files.weights_path.exists():
@@ -129,17 +151,8 @@ class ActiveLearning:
         self._set_weights(files.number)
         begin = time.perf_counter()
         dataset, test = self.subset.dataset, self.subset.test
-        detections = {}
-        with progress(f"[{files.number}] evaluating", len(test), "images") as advance:
-            for image_id in test:
-                image = self._load_image(image_id)
-                detections[image_id] = self.model.inference.detect([image])[0].instances
-                advance()
-        metrics = evaluate_coco(
-            {image_id: dataset.load_instances(image_id) for image_id in test},
-            detections,
-            dataset.class_names,
-            max(100, self.config.model.detection_max_instances),
+        metrics, detections = measure(
+            self.model, dataset, test, self._load_image, f"[{files.number}] evaluating"
         )
         shown = self.store.figures_folder / f"iteration_{files.number:03d}_test_{test[0]}.png"
         image = self._load_image(test[0])
@@ -231,8 +244,8 @@ class ActiveLearning:
                         [self._load_image(image_id)], self.config.sampling.min_confidence
                     )[0].instances
                     advance()
-        files.write_pseudo_labels(to_coco_results(found, self.subset.dataset.category_ids))
         self._add_seconds(files, "query", begin)
+        files.write_pseudo_labels(to_coco_results(found, self.subset.dataset.category_ids))
 
     def _commit(self, files: IterationFiles, pool: PoolState, query: Query) -> PoolState:
         results = files.read_pseudo_labels()

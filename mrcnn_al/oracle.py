@@ -12,7 +12,11 @@ class Oracle(ABC):
 
     @abstractmethod
     def label(self, image_ids: Sequence[str]) -> dict[str, Instances]:
-        """The instances of each image, in the order of `image_ids`."""
+        """The instances of each image, in the order of `image_ids`.
+
+        Asked again for the same image, in a later training or after a restart, an oracle gives
+        the same answer without effort.
+        """
 
 
 class HiddenTruthOracle(Oracle):

@@ -35,7 +35,10 @@ def _lines(description, total, unit):
     def show() -> None:
         seconds = time.perf_counter() - begin
         rate = done / max(seconds, 1e-9)
-        line = f"{description}: {done}/{total} {unit}, {seconds:.1f} s, {rate:.2f} {unit}/s {last}"
+        line = f"{description}: {done}/{total} {unit}, {seconds:.1f} s, {rate:.2f} {unit}/s"
+        if 0 < done < total:
+            line += f", {(total - done) / rate:.0f} s left"
+        line = f"{line} {last}"
         print(line.rstrip(), file=sys.stderr, flush=True)
 
     def advance(count: int = 1, note: str = "") -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from mrcnn_al.cli.settings import cache_beside
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.subsets import open_subset
 from mrcnn_al.errors import UserError
@@ -26,12 +27,12 @@ def cli():
 @DATA
 @PRESET
 @click.option("--weights", default="imagenet", show_default=True)
-@click.option("--epochs", default=30, show_default=True)
+@click.option("--epochs", default=16, show_default=True)
 @click.option("--out", default="nucleus.h5", show_default=True)
 def train(data, preset, weights, epochs, out):
     """Train on all 480 training images; measure COCO mAP on the 133 test images."""
     from mrcnn_al import MaskRCNN
-    from mrcnn_al.evaluation.coco_map import evaluate_coco
+    from mrcnn_al.evaluation.measure import measure
     from mrcnn_al.training.fit import Fitter
     from mrcnn_al.weights.sources import load_named_weights
 
@@ -47,12 +48,7 @@ def train(data, preset, weights, epochs, out):
     Fitter(model, config.training).fit(subset.train, load, seed=0)
     model.save_weights(out)
 
-    truth = {image_id: dataset.load_instances(image_id) for image_id in subset.test}
-    images = [dataset.load_image(image_id) for image_id in subset.test]
-    found = [detections.instances for detections in model.inference.detect(images)]
-    metrics = evaluate_coco(
-        truth, dict(zip(subset.test, found, strict=True)), dataset.class_names, max_detections=400
-    )
+    metrics, _ = measure(model, dataset, subset.test)
     click.echo(f"AP {metrics['AP']:.3f}, AP50 {metrics['AP50']:.3f}; weights in {out}")
 
 
@@ -102,7 +98,8 @@ def active(data, preset, strategy, iterations, out):
     config = Config.for_subset(
         preset, "dsb", run={"iterations": iterations, "data": data}, strategy={"name": strategy}
     )
-    subset = open_subset("dsb", data)
+    subset = open_subset("dsb", data, cache_beside(out))
+    config = config.fitted_to(subset.dataset.class_names)
     store = RunStore.create(out, config.to_yaml())
     with store.lock():
         oracle = HiddenTruthOracle(subset.dataset)
@@ -117,4 +114,5 @@ if __name__ == "__main__":
     try:
         cli()
     except UserError as error:
-        raise SystemExit(f"nucleus.py: {error}") from error
+        click.echo(f"nucleus.py: {error}", err=True)
+        raise SystemExit(2) from error

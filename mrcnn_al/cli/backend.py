@@ -5,11 +5,24 @@ import importlib
 import os
 from collections.abc import Iterator
 
+from mrcnn_al.errors import UserError
+
 
 def import_backend() -> None:
-    """Imports Keras, which takes seconds, with the chatter of its libraries left out."""
-    with _native_output_dropped():
-        importlib.import_module("mrcnn_al.mask_rcnn.model")
+    """Imports Keras, which takes seconds, with the chatter of its libraries left out.
+
+    Raises:
+        UserError: the backend is unknown or not installed.
+    """
+    try:
+        with _native_output_dropped():
+            importlib.import_module("mrcnn_al.mask_rcnn.model")
+    except (ImportError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise UserError(
+            f"Keras cannot start with the backend {backend!r}: {error}. KERAS_BACKEND must be "
+            "tensorflow, jax or torch, and that package installed."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from mrcnn_al.cli.backend import import_backend
-from mrcnn_al.cli.settings import data_options, with_options
+from mrcnn_al.cli.settings import cache_beside, data_options, with_options
 from mrcnn_al.cli.trained import find_trained, model_options
 from mrcnn_al.errors import UserError
 
@@ -31,6 +31,10 @@ def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
     trained = find_trained(**model)
     run = trained.config.run
     given = {"subset": subset, "data": data, "seed": seed, "skip_broken": skip_broken}
+    if subset not in (None, run.subset):
+        run = replace(run, data=None, labelled=None)
+    if cache is None and model["run_folder"]:
+        cache = cache_beside(model["run_folder"])
     run = replace(run, **{name: value for name, value in given.items() if value is not None})
     opened = open_subset(run.subset, run.data, cache, run.seed, run.skip_broken, run.labelled)
     dataset, image_ids = opened.dataset, getattr(opened, split)
@@ -42,22 +46,10 @@ def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
     import_backend()
     loaded = trained.load()
 
-    from mrcnn_al.evaluation.coco_map import evaluate_coco
+    from mrcnn_al.evaluation.measure import measure
     from mrcnn_al.files import write_json
-    from mrcnn_al.progress import progress
 
-    detections = {}
-    with progress("evaluating", len(image_ids), "images") as advance:
-        for image_id in image_ids:
-            image = dataset.load_image(image_id)
-            detections[image_id] = loaded.inference.detect([image])[0].instances
-            advance()
-    metrics = evaluate_coco(
-        {image_id: dataset.load_instances(image_id) for image_id in image_ids},
-        detections,
-        dataset.class_names,
-        max(100, loaded.config.detection_max_instances),
-    )
+    metrics, _ = measure(loaded, dataset, image_ids)
     click.echo(f"{trained.weights} on {len(image_ids)} {split} images of {run.subset}")
     for name in ("AP", "AP50", "AP75", "APs", "APm", "APl"):
         click.echo(f"{name:>6}  {_shown(metrics[name])}")

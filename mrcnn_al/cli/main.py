@@ -51,3 +51,6 @@ def main() -> None:
     except UserError as error:
         click.echo(f"mrcnn-al: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        click.echo(f"mrcnn-al: a file or folder cannot be used: {error}", err=True)
+        sys.exit(2)

@@ -30,6 +30,12 @@ def predict(images, out, min_confidence, **model):
     names = _overlay_names(paths)
     if not 0 <= min_confidence <= 1:
         raise UserError(f"--min-confidence is {min_confidence}; it must be from 0 to 1.")
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{out} is a file; --out must be a folder.")
+    inputs = {path.resolve() for path in paths}
+    if any((folder / name).resolve() in inputs for name in names):
+        raise UserError(f"--out {out} would overwrite the images. Choose another folder.")
     trained = find_trained(**model)
     for path in paths:
         read_image(path)
@@ -43,7 +49,7 @@ def predict(images, out, min_confidence, **model):
     from mrcnn_al.report.overlay import draw_instances
     from mrcnn_al.report.picture import write_picture
 
-    folder, results, count = Path(out), [], 0
+    results, count = [], 0
     category_ids = range(1, len(class_names) + 1)
     with progress("predicting", len(paths), "images") as advance:
         for number, (path, name) in enumerate(zip(paths, names, strict=True), start=1):

@@ -1,5 +1,7 @@
 """Options of the command line to a configuration."""
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import click
@@ -42,6 +44,11 @@ data_options = [
 assignment_option = click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.FIELD=VALUE", help="Any setting."
 )
+
+
+def cache_beside(run_folder) -> Path:
+    """Where a run keeps what is costly to make and the same for all runs."""
+    return Path(run_folder).parent / ".cache"
 
 
 def with_options(options):
@@ -89,6 +96,11 @@ def overrides(options: dict[str, Any], assignments: tuple[str, ...]) -> dict[str
 
 def _parse(text, value):
     try:
-        return yaml.safe_load(value)
+        parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise UserError(f"--set {text!r}: the value is not YAML.") from error
+    # To YAML 1.1 a number such as 1e-3, without a point, is text.
+    if isinstance(parsed, str):
+        with contextlib.suppress(ValueError):
+            return float(parsed)
+    return parsed

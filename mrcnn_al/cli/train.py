@@ -8,6 +8,8 @@ import click
 
 from mrcnn_al.cli.backend import import_backend
 from mrcnn_al.cli.settings import (
+    assignment_option,
+    cache_beside,
     data_options,
     overrides,
     preset_option,
@@ -45,9 +47,7 @@ from mrcnn_al.errors import UserError
 @click.option("--exclude", multiple=True, metavar="NAME", help="Leave out this layer.")
 @click.option("--carry-weights/--restart-weights", default=None, help="Go on from the last model.")
 @click.option("--seed", type=int, help="Fixes all that is drawn.")
-@click.option(
-    "--set", "assignments", multiple=True, metavar="SECTION.FIELD=VALUE", help="Any field."
-)
+@assignment_option
 def train(out, resume, cache, **options):
     """Train, find the images worth labelling, label them, and go round again.
 
@@ -72,6 +72,11 @@ def _given(options):
     exclude = (*options["exclude"], *(("heads",) if options["exclude_heads"] else ()))
     if exclude:
         values.setdefault("run", {})["exclude"] = exclude
+    if options["data"] is not None:
+        values["run"]["data"] = str(Path(options["data"]).resolve())
+    for section, field in (("model", "num_classes"), ("run", "class_names")):
+        if field in values.get(section, {}):
+            raise UserError(f"{section}.{field} follows from the image set; leave it out.")
     return values
 
 
@@ -83,7 +88,7 @@ def _fresh(folder, options):
 
 
 def _resumed(folder, options):
-    """The configuration of the run; of the options only --iterations may say otherwise."""
+    """The configuration of the run; only --iterations and --data may say otherwise."""
     from mrcnn_al.run_store import RunStore
 
     store = RunStore.open(folder)
@@ -93,6 +98,10 @@ def _resumed(folder, options):
         if options[name] is not None:
             given.setdefault("run", {})[field] = options[name]
     iterations = given.get("run", {}).pop("iterations", config.run.iterations)
+    done = store.read_pool().iteration - 1 if store.pool_path.exists() else 0
+    if iterations < done:
+        raise UserError(f"The run in {folder} has done {done} iterations, more than {iterations}.")
+    data = given.get("run", {}).pop("data", config.run.data)
     for section, values in given.items():
         for name, value in values.items():
             had = getattr(getattr(config, section), name, None)
@@ -100,9 +109,11 @@ def _resumed(folder, options):
             if value != had and not (name == "weights" and value == "last"):
                 raise UserError(
                     f"The run in {folder} has {section}.{name} = {had!r}, not {value!r}. "
-                    "A resumed run keeps its settings; only --iterations may change."
+                    "A resumed run keeps its settings; only --iterations and --data may change."
                 )
-    return dataclasses.replace(config, run=dataclasses.replace(config.run, iterations=iterations))
+    return dataclasses.replace(
+        config, run=dataclasses.replace(config.run, iterations=iterations, data=data)
+    )
 
 
 def _last_weights(folder):
@@ -126,19 +137,14 @@ def _run(config, folder, resuming, cache):
     subset = open_subset(
         config.run.subset,
         config.run.data,
-        cache or folder.parent / ".cache",
+        cache or cache_beside(folder),
         config.run.seed,
         config.run.skip_broken,
         config.run.labelled,
     )
     for problem in getattr(subset.dataset, "skipped", ()):
         click.echo(f"left out: {problem}", err=True)
-    class_names = subset.dataset.class_names
-    config = dataclasses.replace(
-        config,
-        run=dataclasses.replace(config.run, class_names=class_names),
-        model=dataclasses.replace(config.model, num_classes=len(class_names) + 1),
-    )
+    config = config.fitted_to(subset.dataset.class_names)
 
     import_backend()
     from mrcnn_al.evaluation.learning_curve import read_curve

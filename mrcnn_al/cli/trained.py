@@ -54,6 +54,13 @@ def find_trained(run_folder, iteration, weights, preset, class_names, assignment
     if (run_folder is None) == (weights is None):
         raise UserError("Name a trained model with either --run FOLDER or --weights FILE.")
     given = overrides({}, assignments)
+    for option, value, beside in (
+        ("--iteration", iteration, "--run"),
+        ("--preset", preset, "--weights"),
+        ("--class-names", class_names, "--weights"),
+    ):
+        if value is not None and (run_folder if beside == "--run" else weights) is None:
+            raise UserError(f"{option} goes with {beside} only.")
     if weights is not None:
         if not Path(weights).is_file():
             raise UserError(f"The weights file {weights} does not exist.")

@@ -1,6 +1,7 @@
 """Every setting of a run: one frozen dataclass per concern, presets, YAML."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,7 @@ class Config:
         for key in overrides:
             if key not in sections:
                 raise UserError(f"There is no section {key!r}. {nearest(key, sections)}")
+        overrides["run"] = {"preset_name": name, **overrides.get("run", {})}
         return cls(
             **{k: section.preset(name, **overrides.get(k, {})) for k, section in sections.items()}
         )
@@ -58,11 +60,19 @@ class Config:
     @classmethod
     def for_subset(cls, preset: str, subset: str, /, **overrides: dict[str, Any]) -> "Config":
         """The values of a preset, fitted to an image set; `overrides` come last."""
-        merged: dict[str, dict[str, Any]] = {"run": {"subset": subset, "preset_name": preset}}
+        merged: dict[str, dict[str, Any]] = {"run": {"subset": subset}}
         for layer in (_SUBSET_DEFAULTS.get((preset, subset), {}), overrides):
             for section, values in layer.items():
                 merged.setdefault(section, {}).update(values)
         return cls.preset(preset, **merged)
+
+    def fitted_to(self, class_names: Sequence[str]) -> "Config":
+        """The same, for images of these classes (1, 2, ...)."""
+        return dataclasses.replace(
+            self,
+            run=dataclasses.replace(self.run, class_names=tuple(class_names)),
+            model=dataclasses.replace(self.model, num_classes=len(class_names) + 1),
+        )
 
     def to_yaml(self) -> str:
         """As YAML text that `from_yaml` reads back to an equal value."""

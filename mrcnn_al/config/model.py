@@ -11,6 +11,12 @@ from typing import ClassVar
 from mrcnn_al.config.section import Section
 from mrcnn_al.errors import UserError
 
+_COUNTS = (
+    *("top_down_pyramid_size", "rpn_channels", "fpn_classif_fc_layers_size", "pool_size"),
+    *("mask_head_channels", "mask_pool_size", "rpn_anchor_stride", "pre_nms_limit"),
+    *("rpn_train_anchors_per_image", "post_nms_rois_training", "post_nms_rois_inference"),
+    *("train_rois_per_image", "max_gt_instances", "detection_max_instances"),
+)
 _ANCHORS_NUCLEUS = (8, 16, 32, 64, 128)
 _DEPARTURES = {
     "drop_zero_area_boxes": True,
@@ -89,8 +95,8 @@ class ModelConfig(Section):
     mask_pool_size: int = 14
     mask_shape: tuple[int, int] = (28, 28)
     max_gt_instances: int = 100
-    rpn_bbox_std_dev: tuple[float, ...] = (0.1, 0.1, 0.2, 0.2)
-    bbox_std_dev: tuple[float, ...] = (0.1, 0.1, 0.2, 0.2)
+    rpn_bbox_std_dev: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
+    bbox_std_dev: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
     detection_max_instances: int = 100
     detection_min_confidence: float = 0.7
     detection_nms_threshold: float = 0.3
@@ -182,14 +188,17 @@ class ModelConfig(Section):
         "image_resize_mode_inference": (None, "none", "square", "pad64"),
     }
     bounds: ClassVar = {
+        **dict.fromkeys(_COUNTS, (1, 10_000_000)),
         "num_classes": (1, 10000),
+        "output_std": (0.0, 1.0),
+        "pixel_scale": (1e-6, 1e6),
+        "image_min_scale": (0.0, 1000.0),
         "dropout_rate": (0.0, 0.95),
         "mask_head_convolutions": (1, 8),
         "rpn_nms_threshold": (0.0, 1.0),
         "rpn_nms_threshold_inference": (0.0, 1.0),
         "detection_nms_threshold": (0.0, 1.0),
         "detection_min_confidence": (0.0, 1.0),
-        "detection_max_instances": (1, 100000),
         "roi_positive_ratio": (0.01, 1.0),
         "image_min_dim": (1, 65536),
         "image_max_dim": (1, 65536),
@@ -202,6 +211,17 @@ class ModelConfig(Section):
                 f"rpn_anchor_scales has {len(self.rpn_anchor_scales)} values; it needs one for "
                 f"each of the {len(self.backbone_strides)} pyramid levels in backbone_strides."
             )
+        if len(self.backbone_strides) != 5 or not self.rpn_anchor_ratios:
+            raise UserError("The pyramid has five levels, and at least one anchor ratio.")
+        if self.mask_shape != (2 * self.mask_pool_size,) * 2:
+            raise UserError(
+                f"mask_shape is {self.mask_shape}; the mask head gives twice mask_pool_size, "
+                f"{2 * self.mask_pool_size}, both ways."
+            )
+        if int(self.train_rois_per_image * self.roi_positive_ratio) < 1:
+            raise UserError("train_rois_per_image * roi_positive_ratio leaves no positive RoI.")
+        if min(self.mini_mask_shape) < 1:
+            raise UserError(f"mini_mask_shape is {self.mini_mask_shape}; it needs pixels.")
         if self.image_resize_mode in ("square", "crop"):
             name = "image_max_dim" if self.image_resize_mode == "square" else "image_min_dim"
             if getattr(self, name) % 64:

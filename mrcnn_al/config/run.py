@@ -39,6 +39,7 @@ class RunConfig(Section):
     Attributes:
         subset: name of the image set and its split.
         data: where its files are; None where they are made.
+        preset_name: the preset that the settings started from.
         seed: fixes splits, initial weights, order, augmentation, dropout and selections.
         iterations: turns of the loop.
         labelled: images labelled at the start; None means as the subset says.

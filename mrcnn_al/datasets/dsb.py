@@ -2,15 +2,12 @@
 
 import io
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from mrcnn_al.datasets.base import Dataset
 from mrcnn_al.datasets.dsb_source import Sample, Source, open_source
@@ -18,6 +15,7 @@ from mrcnn_al.datasets.image_file import DECODING_ERRORS, read_image
 from mrcnn_al.datasets.mask_cache import MaskCache
 from mrcnn_al.errors import UserError
 from mrcnn_al.instances import Instances
+from mrcnn_al.progress import progress
 
 
 class DsbDataset(Dataset):
@@ -60,7 +58,7 @@ class DsbDataset(Dataset):
         if self.skipped and not skip_broken:
             raise UserError(
                 f"{path} has {len(self.skipped)} broken image(s), the first: {self.skipped[0]}. "
-                "Replace the files, or leave these images out (skip_broken)."
+                "Replace the files, or leave these images out (--skip-broken)."
             )
         self.image_ids = tuple(self._cache.image_ids.tolist())
         if not self.image_ids:
@@ -128,16 +126,12 @@ def _parse(source: Source, samples: dict[str, Sample], problems: dict[str, str])
             return error
 
     # Nearly all the time goes into inflating PNGs, for which Pillow lets other threads run.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = track(
-            pool.map(parse, samples.items()),
-            "Reading masks, once",
-            total=len(samples),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        for image_id, result in zip(samples, results, strict=True):
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        progress("reading masks, once", len(samples), "images") as advance,
+    ):
+        for image_id, result in zip(samples, pool.map(parse, samples.items()), strict=True):
+            advance()
             if isinstance(result, UserError):
                 problems[image_id] = str(result).rstrip(".")
             else:

@@ -224,6 +224,16 @@ class Inference:
         return Detections(instances, probabilities[keep])
 
 
+def as_dictionary(instances: Instances) -> dict:
+    """Matterport's result dictionary."""
+    return {
+        "rois": instances.boxes,
+        "class_ids": instances.class_ids,
+        "scores": instances.scores,
+        "masks": instances.dense(),
+    }
+
+
 def pass_key(seed: int, image_keys: np.ndarray, passes: np.ndarray) -> np.ndarray:
     """The key of each pass over each image, int32 [images * passes], images outermost."""
     keys = random.combine(ops.convert_to_tensor(image_keys)[:, None], np.int32(seed))

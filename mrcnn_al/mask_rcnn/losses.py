@@ -81,6 +81,23 @@ def mrcnn_mask_loss(target_masks, target_class_ids, masks):
     return _mean(ops.mean(loss, axis=(2, 3)), ops.cast(target_class_ids > 0, "float32"))
 
 
+def squared_weights(variables, mean: bool):
+    """The L2 term over weights, gamma and beta of normalisation left out.
+
+    Args:
+        variables: the trained ones.
+        mean: the mean of each weight's squares, biases included, as in the reference; off:
+            half their sum, over kernels only.
+    """
+    total = ops.zeros(())
+    for variable in variables:
+        if mean and variable.name not in ("gamma", "beta"):
+            total = total + ops.mean(ops.square(variable))
+        elif not mean and variable.name == "kernel":
+            total = total + 0.5 * ops.sum(ops.square(variable))
+    return total
+
+
 def smooth_l1(difference):
     """0.5 x^2 below 1, |x| - 0.5 above, element by element."""
     size = ops.abs(difference)

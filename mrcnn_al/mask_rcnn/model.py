@@ -8,12 +8,13 @@ import numpy as np
 from keras import ops
 
 from mrcnn_al.config import ModelConfig
+from mrcnn_al.errors import UserError
 from mrcnn_al.mask_rcnn import losses
 from mrcnn_al.mask_rcnn.backbones.factory import make_backbone
 from mrcnn_al.mask_rcnn.detections import refine_detections
 from mrcnn_al.mask_rcnn.fpn import feature_pyramid
 from mrcnn_al.mask_rcnn.heads import ClassifierHead, MaskHead
-from mrcnn_al.mask_rcnn.inference import Inference
+from mrcnn_al.mask_rcnn.inference import Inference, as_dictionary
 from mrcnn_al.mask_rcnn.proposals import propose
 from mrcnn_al.mask_rcnn.rpn import region_proposal_network
 from mrcnn_al.mask_rcnn.targets import detection_targets
@@ -103,6 +104,11 @@ class MaskRCNN(keras.Model):
 
     def pyramid(self, images, training: bool = False) -> list:
         """Molded images [B, H, W, 3] to P2 to P6."""
+        if any(extent % 64 for extent in images.shape[1:3]):
+            raise UserError(
+                f"The network takes sides divisible by 64, not {tuple(images.shape[1:3])}; "
+                "image_resize_mode pad64 or square sees to that."
+            )
         return self.fpn(self.backbone(images, training=training), training=training)
 
     def region_proposals(self, pyramid: list):
@@ -254,20 +260,12 @@ class MaskRCNN(keras.Model):
         return total
 
     def regularization_loss(self):
-        """weight_decay times the squares of the trained weights, normalisation left out.
-
-        With `mean_weight_decay` the mean of each weight's squares, biases included, as in the
-        reference; else half the sum over kernels.
-        """
-        total = ops.zeros(())
+        """weight_decay times `squared_weights` of the trained weights."""
         if not self.weight_decay:
-            return total
-        for variable in self.trainable_variables:
-            if self.mean_weight_decay and variable.name not in ("gamma", "beta"):
-                total = total + ops.mean(ops.square(variable))
-            elif not self.mean_weight_decay and variable.name == "kernel":
-                total = total + 0.5 * ops.sum(ops.square(variable))
-        return self.weight_decay * total
+            return ops.zeros(())
+        return self.weight_decay * losses.squared_weights(
+            self.trainable_variables, self.mean_weight_decay
+        )
 
     def load_weights(self, path: str | os.PathLike, exclude: Sequence[str] = ()) -> WeightsReport:
         """Loads an h5 file in Matterport's layout by layer names.
@@ -338,13 +336,3 @@ class MaskRCNN(keras.Model):
             [{**as_dictionary(d.instances), "probabilities": d.probabilities} for d in detections]
             for detections in sampled
         ]
-
-
-def as_dictionary(instances) -> dict:
-    """Matterport's result dictionary."""
-    return {
-        "rois": instances.boxes,
-        "class_ids": instances.class_ids,
-        "scores": instances.scores,
-        "masks": instances.dense(),
-    }

@@ -59,7 +59,11 @@ def compiled(function: Callable, owner: keras.layers.Layer, fixed_shapes: bool =
 
 
 def make_deterministic(seed: int) -> None:
-    """Seeds everything and lets no kernel add numbers in an order that chance decides."""
+    """Seeds everything and lets no kernel add numbers in an order that chance decides.
+
+    On JAX that is so on CPUs; on GPUs XLA_FLAGS must hold --xla_gpu_deterministic_ops=true
+    before JAX starts.
+    """
     keras.utils.set_random_seed(seed)
     if NAME == "tensorflow":
         import tensorflow as tf
@@ -169,6 +173,9 @@ def crop_levels(features: list, boxes, image_index, level, size: int):
         return crop_levels_everywhere(features, boxes, image_index, level, size)
     import tensorflow as tf
 
+    # On a GPU the kernel's gradient has no deterministic version.
+    if tf.config.list_physical_devices("GPU"):
+        return crop_levels_everywhere(features, boxes, image_index, level, size)
     rows, crops = [], []
     for index, feature in enumerate(features):
         selected = tf.where(tf.equal(level, index))[:, 0]
@@ -188,15 +195,16 @@ def crop_levels(features: list, boxes, image_index, level, size: int):
 def crop_levels_everywhere(features, boxes, image_index, level, size):
     """`crop_levels` in keras.ops alone: one gather of four neighbours from all maps at once."""
     channels = features[0].shape[-1]
-    heights = ops.convert_to_tensor([int(f.shape[1]) for f in features], "int32")
-    widths = ops.convert_to_tensor([int(f.shape[2]) for f in features], "int32")
+    shapes = [ops.shape(feature) for feature in features]
+    heights = ops.stack([ops.cast(shape[1], "int32") for shape in shapes])
+    widths = ops.stack([ops.cast(shape[2], "int32") for shape in shapes])
     starts, total = [], 0
-    for feature in features:
-        starts.append(total)
-        total += int(feature.shape[0]) * int(feature.shape[1]) * int(feature.shape[2])
+    for shape in shapes:
+        starts.append(ops.cast(total, "int32"))
+        total = total + shape[0] * shape[1] * shape[2]
     flat = ops.concatenate([ops.reshape(f, (-1, channels)) for f in features], axis=0)
     height, width = ops.take(heights, level), ops.take(widths, level)
-    start = ops.take(ops.convert_to_tensor(starts, "int32"), level) + image_index * height * width
+    start = ops.take(ops.stack(starts), level) + image_index * height * width
 
     low_y, high_y, part_y, inside_y = _axis(boxes[:, 0], boxes[:, 2], height, size)
     low_x, high_x, part_x, inside_x = _axis(boxes[:, 1], boxes[:, 3], width, size)

@@ -1,6 +1,7 @@
 """Fits a model to labelled images."""
 
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -25,9 +26,18 @@ class Fitter:
     Args:
         model: a MaskRCNN; its weights change.
         config: how.
+
+    Raises:
+        UserError: the images of a batch would have different sizes.
     """
 
     def __init__(self, model, config: TrainingConfig):
+        if model.config.image_resize_mode in ("none", "pad64") and config.images_per_batch > 1:
+            raise UserError(
+                f"In image_resize_mode {model.config.image_resize_mode!r} images keep their own "
+                "sizes, so a batch can hold one only: use --images-per-batch 1, or mode crop or "
+                "square."
+            )
         self.model = model
         self.config = config
         self._schedule = None
@@ -69,17 +79,31 @@ class Fitter:
         batches = training_batches(
             image_ids, load, self._maker, config.images_per_batch, total, seed
         )
+        history = []
         with contextlib.closing(batches), progress(description, total, "steps") as advance:
-            follower = _Follower(advance)
-            self.model.fit(
-                ((batch,) for batch in batches),
-                steps_per_epoch=steps,
-                epochs=config.epochs,
-                shuffle=False,
-                verbose=0,
-                callbacks=[follower],
-            )
-        return follower.history
+            for epoch in range(1, config.epochs + 1):
+                history.append(self._epoch(epoch, itertools.islice(batches, steps), advance))
+        return history
+
+    def _epoch(self, epoch, batches, advance):
+        begin = time.perf_counter()
+        self.model.reset_metrics()
+        for step, batch in enumerate(batches, start=1):
+            logs = self.model.train_on_batch(batch, return_dict=True)
+            loss = float(logs["loss"])
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"The loss is {loss} at step {step} of epoch {epoch}. "
+                    f"A smaller --learning-rate usually helps."
+                )
+            advance(1, f"loss {loss:.3f}")
+        return {
+            "epoch": epoch,
+            "loss": loss,
+            **{name: float(logs[name]) for name in LOSS_NAMES},
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            "seconds": time.perf_counter() - begin,
+        }
 
     def _restart(self, total_steps):
         # JAX compiles the value of the schedule's length in; the others read it at every step.
@@ -139,31 +163,3 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
             "shape": self.shape,
             "total_steps": int(self.total_steps),
         }
-
-
-class _Follower(keras.callbacks.Callback):
-    """Advances the progress bar, keeps the history, stops on a loss that is not a number."""
-
-    def __init__(self, advance):
-        super().__init__()
-        self.advance = advance
-        self.history: list[dict] = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._begin = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        loss = float(logs["loss"])
-        if not math.isfinite(loss):
-            raise UserError(
-                f"The loss is {loss} at step {batch + 1} of epoch {len(self.history) + 1}. "
-                f"A smaller --learning-rate usually helps."
-            )
-        self.advance(1, f"loss {loss:.3f}")
-
-    def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch + 1, "loss": float(logs["loss"])}
-        row.update({name: float(logs[name]) for name in LOSS_NAMES})
-        row["learning_rate"] = float(self.model.optimizer.learning_rate)
-        row["seconds"] = time.perf_counter() - self._begin
-        self.history.append(row)

