@@ -118,7 +118,7 @@ def test_a_changed_setting_is_refused(killed, option, value, field):
     done = run("train", "--out", killed, "--resume", option, value)
     assert done.returncode == 2
     assert field in done.stderr
-    assert "only --iterations may change" in done.stderr
+    assert "only --iterations and --data may change" in done.stderr
     assert contents(killed) == before
 
 

@@ -12,12 +12,24 @@ TINY_MODEL = (
     *("fpn_classif_fc_layers_size=64", "mask_head_channels=8", "mask_head_convolutions=1"),
     *("pre_nms_limit=100", "post_nms_rois_training=40", "post_nms_rois_inference=20"),
     *("train_rois_per_image=16", "max_gt_instances=20", "detection_max_instances=5"),
-    "output_std=null",
+    *("output_std=null", "fill_with_negatives=false", "roi_positive_ratio=0.9"),
 )
+PSEUDO_THRESHOLD = 40
 TINY = (
     *("--labelled", "4", "--batch", "4", "--iterations", "2"),
+    # A seed whose hardly trained model finds objects.
+    *("--seed", "2"),
     *("--epochs", "1", "--images-per-batch", "2", "--learning-rate", "0.0005"),
-    *("--passes", "2", "--min-confidence", "0", "--pseudo-threshold", "30", "--weights", "none"),
+    *(
+        "--passes",
+        "2",
+        "--min-confidence",
+        "0",
+        "--pseudo-threshold",
+        str(PSEUDO_THRESHOLD),
+        "--weights",
+        "none",
+    ),
     *(part for setting in TINY_MODEL for part in ("--set", f"model.{setting}")),
 )
 
