@@ -6,6 +6,14 @@ from typing import ClassVar
 from mrcnn_al.config.section import Section
 from mrcnn_al.errors import UserError
 
+_NUCLEUS = {
+    "images_per_batch": 6,
+    "epochs": 20,
+    "flips": True,
+    "rotations": True,
+    "brightness_jitter": (0.8, 1.5),
+}
+
 
 @dataclass(frozen=True)
 class TrainingConfig(Section):
@@ -50,20 +58,8 @@ class TrainingConfig(Section):
 
     presets: ClassVar = {
         "matterport": {},
-        "nucleus": {
-            "images_per_batch": 6,
-            "epochs": 20,
-            "flips": True,
-            "rotations": True,
-            "brightness_jitter": (0.8, 1.5),
-        },
-        "thesis": {
-            "images_per_batch": 6,
-            "epochs": 10,
-            "flips": True,
-            "rotations": True,
-            "brightness_jitter": (0.8, 1.5),
-        },
+        "nucleus": _NUCLEUS,
+        "thesis": {**_NUCLEUS, "epochs": 10},
         "cpu": {
             "images_per_batch": 4,
             "epochs": 10,
