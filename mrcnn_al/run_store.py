@@ -17,7 +17,7 @@ _STEMS = (
     *("config", "pool", "curve", "report"),
     *("labelled", "weights", "history", "metrics", "scores", "batch", "pseudo_labels"),
 )
-# As `files.replacing` names them: a dot, the stem of the file, and what `mkstemp` adds.
+# As `files.replacing` names them: a dot, the stem of the file, and eight random characters.
 _LEFTOVER = re.compile(rf"\.({'|'.join(_STEMS)})\.[a-z0-9_]{{8}}(\.\w+)?")
 _FIGURE_LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?")
 
