@@ -1,8 +1,14 @@
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+PACKAGE = Path(__file__).parent / "mrcnn_al" / "__init__.py"
+VERSION = re.search('__version__ = "(.+)"', PACKAGE.read_text(encoding="utf-8"))[1]
 
 setup(
     name="mrcnn-al",
-    version="0.1.0",
+    version=VERSION,
     description="Active learning for instance segmentation around a Keras 3 Mask R-CNN",
     packages=find_packages(include=["mrcnn_al", "mrcnn_al.*"]),
     package_data={"mrcnn_al.report": ["*.j2"]},

@@ -10,7 +10,9 @@ from keras.ops import convert_to_numpy
 
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.base import Subset
+from mrcnn_al.datasets.image_file import write_image
 from mrcnn_al.errors import UserError
+from mrcnn_al.evaluation.coco_map import as_text
 from mrcnn_al.evaluation.coco_results import from_coco_results, to_coco_results
 from mrcnn_al.evaluation.learning_curve import CurvePoint, write_curve
 from mrcnn_al.evaluation.measure import measure
@@ -23,7 +25,6 @@ from mrcnn_al.pool import PoolState
 from mrcnn_al.progress import progress
 from mrcnn_al.report.overlay import draw_instances
 from mrcnn_al.report.passes_sheet import draw_passes_sheet
-from mrcnn_al.report.picture import write_picture
 from mrcnn_al.run_store import RunStore
 from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies.base import Query, Strategy
@@ -158,7 +159,7 @@ class ActiveLearning:
         image = self._load_image(test[0])
         sure = detections[test[0]].scores >= self.config.sampling.min_confidence
         picture = draw_instances(image, detections[test[0]].select(sure), dataset.class_names)
-        write_picture(shown, picture)
+        write_image(shown, picture)
         files.write_metrics(
             {
                 **metrics,
@@ -174,7 +175,7 @@ class ActiveLearning:
         )
         self.say(
             f"[{files.number}] {len(pool.labelled)} labelled, {len(pool.pseudo_labelled)} "
-            f"pseudo-labelled: AP {_shown(metrics['AP'])}, AP50 {_shown(metrics['AP50'])}"
+            f"pseudo-labelled: AP {as_text(metrics['AP'])}, AP50 {as_text(metrics['AP50'])}"
         )
 
     def _score(self, files: IterationFiles, pool: PoolState) -> list[ScoreRow]:
@@ -292,7 +293,3 @@ def _extremes(rows: list[ScoreRow]):
     if detected:
         yield "least_uncertain", detected[0]
         yield "most_uncertain", detected[-1]
-
-
-def _shown(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"

@@ -22,6 +22,11 @@ _LEFTOVER = re.compile(rf"\.({'|'.join(_STEMS)})\.[a-z0-9_]{{8}}(\.\w+)?")
 _FIGURE_LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?")
 
 
+def cache_beside(run_folder: str | Path) -> Path:
+    """Where a run keeps what is costly to make and the same for all runs."""
+    return Path(run_folder).parent / ".cache"
+
+
 class RunStore:
     """The folder of a run. Whoever writes into it holds its lock meanwhile.
 

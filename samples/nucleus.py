@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from mrcnn_al.cli.settings import cache_beside
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.subsets import open_subset
 from mrcnn_al.errors import UserError
@@ -61,9 +60,9 @@ def train(data, preset, weights, epochs, out):
 def detect(data, preset, weights, out, count):
     """Draw what a trained model finds in test images, and where its passes disagree."""
     from mrcnn_al import MaskRCNN
+    from mrcnn_al.datasets.image_file import write_image
     from mrcnn_al.report.overlay import draw_instances
     from mrcnn_al.report.passes_sheet import draw_passes_sheet
-    from mrcnn_al.report.picture import write_picture
 
     subset = open_subset("dsb", data)
     model = MaskRCNN(Config.preset(preset).model)
@@ -72,7 +71,7 @@ def detect(data, preset, weights, out, count):
         image = subset.dataset.load_image(image_id)
         found = model.inference.detect([image], min_confidence=0.7)[0].instances
         passes = model.inference.sample([image], passes=10, seed=0, min_confidence=0.7)[0]
-        write_picture(Path(out) / f"{image_id}.png", draw_instances(image, found))
+        write_image(Path(out) / f"{image_id}.png", draw_instances(image, found))
         draw_passes_sheet(
             Path(out) / f"{image_id}_passes.png", image, [one.instances for one in passes]
         )
@@ -92,7 +91,7 @@ def active(data, preset, strategy, iterations, out):
     from mrcnn_al.oracle import HiddenTruthOracle
     from mrcnn_al.report.html import write_report
     from mrcnn_al.report.terminal import draw_learning_curves
-    from mrcnn_al.run_store import RunStore
+    from mrcnn_al.run_store import RunStore, cache_beside
     from mrcnn_al.strategies.factory import strategy_from_config
 
     config = Config.for_subset(

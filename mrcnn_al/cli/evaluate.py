@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from mrcnn_al.cli.backend import import_backend
-from mrcnn_al.cli.settings import cache_beside, data_options, with_options
+from mrcnn_al.cli.settings import data_options, with_options
 from mrcnn_al.cli.trained import find_trained, model_options
 from mrcnn_al.errors import UserError
 
@@ -27,6 +27,7 @@ def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
     mrcnn-al evaluate --weights weights.h5 --subset dsb --data stage1_train.zip
     """
     from mrcnn_al.datasets.subsets import open_subset
+    from mrcnn_al.run_store import cache_beside
 
     trained = find_trained(**model)
     run = trained.config.run
@@ -46,18 +47,15 @@ def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
     import_backend()
     loaded = trained.load()
 
+    from mrcnn_al.evaluation.coco_map import as_text
     from mrcnn_al.evaluation.measure import measure
     from mrcnn_al.files import write_json
 
     metrics, _ = measure(loaded, dataset, image_ids)
     click.echo(f"{trained.weights} on {len(image_ids)} {split} images of {run.subset}")
     for name in ("AP", "AP50", "AP75", "APs", "APm", "APl"):
-        click.echo(f"{name:>6}  {_shown(metrics[name])}")
+        click.echo(f"{name:>6}  {as_text(metrics[name]):>5}")
     for name, values in metrics["per_class"].items():
-        click.echo(f"{name:>16}  AP {_shown(values['AP'])}  AP50 {_shown(values['AP50'])}")
+        click.echo(f"{name:>16}  AP {as_text(values['AP'])}  AP50 {as_text(values['AP50'])}")
     if out:
         write_json(out, metrics)
-
-
-def _shown(value):
-    return "  -  " if value is None else f"{value:.3f}"

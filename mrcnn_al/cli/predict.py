@@ -24,7 +24,7 @@ def predict(images, out, min_confidence, **model):
     \b
     mrcnn-al predict photos/ --run runs/first --out found
     """
-    from mrcnn_al.datasets.image_file import read_image
+    from mrcnn_al.datasets.image_file import read_image, write_image
 
     paths = _image_files(images)
     names = _overlay_names(paths)
@@ -47,7 +47,6 @@ def predict(images, out, min_confidence, **model):
     from mrcnn_al.files import write_json
     from mrcnn_al.progress import progress
     from mrcnn_al.report.overlay import draw_instances
-    from mrcnn_al.report.picture import write_picture
 
     results, count = [], 0
     category_ids = range(1, len(class_names) + 1)
@@ -55,7 +54,7 @@ def predict(images, out, min_confidence, **model):
         for number, (path, name) in enumerate(zip(paths, names, strict=True), start=1):
             image = read_image(path)
             found = loaded.inference.detect([image], min_confidence)[0].instances
-            write_picture(folder / name, draw_instances(image, found, class_names))
+            write_image(folder / name, draw_instances(image, found, class_names))
             entries = to_coco_results({str(number): found}, category_ids)
             results.extend({**entry, "file_name": path.name} for entry in entries)
             count += len(found)

@@ -1,7 +1,6 @@
 """Options of the command line to a configuration."""
 
 import contextlib
-from pathlib import Path
 from typing import Any
 
 import click
@@ -44,11 +43,6 @@ data_options = [
 assignment_option = click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.FIELD=VALUE", help="Any setting."
 )
-
-
-def cache_beside(run_folder) -> Path:
-    """Where a run keeps what is costly to make and the same for all runs."""
-    return Path(run_folder).parent / ".cache"
 
 
 def with_options(options):

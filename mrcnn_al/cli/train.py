@@ -9,7 +9,6 @@ import click
 from mrcnn_al.cli.backend import import_backend
 from mrcnn_al.cli.settings import (
     assignment_option,
-    cache_beside,
     data_options,
     overrides,
     preset_option,
@@ -127,7 +126,7 @@ def _last_weights(folder):
 
 def _run(config, folder, resuming, cache):
     from mrcnn_al.datasets.subsets import open_subset
-    from mrcnn_al.run_store import RunStore
+    from mrcnn_al.run_store import RunStore, cache_beside
     from mrcnn_al.strategies.factory import strategy_from_config
 
     store = RunStore(folder)

@@ -9,9 +9,9 @@ import yaml
 
 from mrcnn_al.config.model import ModelConfig
 from mrcnn_al.config.run import RunConfig, StrategyConfig
-from mrcnn_al.config.section import PRESETS, Section, nearest
+from mrcnn_al.config.section import PRESETS, Section
 from mrcnn_al.config.training import SamplingConfig, TrainingConfig
-from mrcnn_al.errors import UserError
+from mrcnn_al.errors import UserError, nearest
 
 __all__ = [
     "PRESETS",

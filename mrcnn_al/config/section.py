@@ -1,14 +1,12 @@
 """What the parts of the configuration share: presets, YAML values, checks."""
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from mrcnn_al.errors import UserError
+from mrcnn_al.errors import UserError, nearest
 
 PRESETS = ("matterport", "nucleus", "thesis", "cpu")
 
@@ -72,13 +70,6 @@ class Section:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UserError(f"{name} is {value}; it must be from {low} to {high}.")
-
-
-def nearest(name: Any, known: Iterable[str]) -> str:
-    """A hint for somebody who has mistyped a name."""
-    known = list(known)
-    close = difflib.get_close_matches(str(name), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."
 
 
 def _matches(value: Any, hint: Any) -> bool:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from mrcnn_al.datasets.base import Dataset
 from mrcnn_al.datasets.coco_segmentation import Segmentation, compressed_rle, parse_segmentation
-from mrcnn_al.datasets.image_file import read_image
+from mrcnn_al.datasets.image_file import read_image, write_image
 from mrcnn_al.errors import UserError
-from mrcnn_al.files import read_json, replacing, write_json
+from mrcnn_al.files import read_json, write_json
 from mrcnn_al.instances import Instances
 
 ANNOTATIONS = Path("annotations", "instances.json")
@@ -194,8 +193,7 @@ def write_coco_folder(
             raise ValueError(f"Image {image_id} is {pixels.dtype} {pixels.shape}, not RGB uint8.")
         if not _lies_inside(file_name, os.path.realpath(folder / IMAGES)):
             raise ValueError(f"The file name {file_name!r} leaves the folder {folder / IMAGES}.")
-        with replacing(folder / IMAGES / file_name) as temporary:
-            Image.fromarray(pixels).save(temporary, format="PNG")
+        write_image(folder / IMAGES / file_name, pixels)
         images.append(
             {
                 "id": int(image_id),

@@ -1,4 +1,4 @@
-"""Image files of every common kind to RGB."""
+"""Image files: every common kind to RGB, and RGB to PNG."""
 
 import io
 import os
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mrcnn_al.errors import UserError
+from mrcnn_al.files import replacing
 
 # What Pillow's decoders raise on files that are cut off or damaged; a missing file is an OSError.
 DECODING_ERRORS = (
@@ -53,6 +54,12 @@ def read_image(source: str | os.PathLike | bytes, name: str | None = None) -> np
         raise UserError(
             f"The image {name} cannot be read, it may be damaged or cut off: {error}"
         ) from error
+
+
+def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Writes a uint8 RGB image [H, W, 3] as PNG, atomically."""
+    with replacing(path) as temporary:
+        Image.fromarray(image).save(temporary, format="PNG")
 
 
 def _rgb(image: Image.Image) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 import contextlib
 import io
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mrcnn_al.instances import Instances
+from mrcnn_al.progress import progress
 
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
@@ -18,7 +18,7 @@ def evaluate_coco(
     detections: Mapping[str, Instances],
     class_names: Sequence[str],
     max_detections: int = 100,
-    progress: Callable[[int, int], None] | None = None,
+    description: str | None = None,
 ) -> dict[str, Any]:
     """Mean average precision as COCO defines it (cocodataset.org, detection evaluation).
 
@@ -32,7 +32,7 @@ def evaluate_coco(
         detections: scored instances; images may be missing where nothing was detected.
         class_names: of classes 1, 2, ...
         max_detections: how many of the best scored detections of a class count in an image.
-        progress: called with the steps done and their total, about a hundred times.
+        description: of a progress bar; None for silence.
 
     Returns:
         Ready for JSON: AP, AP50, AP75, APs, APm, APl (small, medium, large) and AR (average
@@ -56,7 +56,7 @@ def evaluate_coco(
         [_found(detections, image_id, ground_truth[image_id]) for image_id in image_ids],
         len(class_names),
         max_detections,
-        progress,
+        description,
     )
     # precision: [threshold, recall level, class, area range]; recall: [threshold, class, area]
     precision = evaluated["precision"][..., 0]
@@ -84,6 +84,11 @@ def evaluate_coco(
     }
 
 
+def as_text(value: float | None) -> str:
+    """A metric for people; a dash where it is not defined."""
+    return "-" if value is None else f"{value:.3f}"
+
+
 def _found(detections: Mapping[str, Instances], image_id: str, truth: Instances) -> Instances:
     return detections.get(image_id, Instances.empty(truth.height, truth.width, scored=True))
 
@@ -93,22 +98,22 @@ def _evaluate(
     found: Sequence[Instances],
     class_count: int,
     max_detections: int,
-    progress: Callable[[int, int], None] | None,
+    description: str | None,
 ) -> dict[str, Any]:
     """COCOeval's precision and recall, images being their position in `truths`."""
     from pycocotools.cocoeval import COCOeval
 
-    spoken = sys.stdout
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         evaluation = COCOeval(
             _coco(truths, class_count), _coco(found, class_count, scored=True), "segm"
         )
         evaluation.params.maxDets = [max_detections]
-        if progress is not None:
+        if description is not None:
             steps = len(truths) * class_count * (1 + len(evaluation.params.areaRng))
-            step = _counted(progress, steps, spoken)
-            evaluation.computeIoU = _followed(evaluation.computeIoU, step)
-            evaluation.evaluateImg = _followed(evaluation.evaluateImg, step)
+            advance = stack.enter_context(progress(description, steps, "matchings"))
+            evaluation.computeIoU = _followed(evaluation.computeIoU, advance)
+            evaluation.evaluateImg = _followed(evaluation.evaluateImg, advance)
         evaluation.evaluate()
         evaluation.accumulate()
     return evaluation.eval
@@ -146,25 +151,10 @@ def _coco(images: Sequence[Instances], class_count: int, scored: bool = False):
     return coco
 
 
-def _counted(progress: Callable[[int, int], None], total: int, spoken) -> Callable[[], None]:
-    done = 0
-    stride = max(1, total // 100)
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if done % stride == 0 or done == total:
-            # Only pycocotools is silenced, not the caller's progress.
-            with contextlib.redirect_stdout(spoken):
-                progress(done, total)
-
-    return step
-
-
-def _followed(function: Callable, step: Callable[[], None]) -> Callable:
+def _followed(function: Callable, advance: Callable[[], None]) -> Callable:
     def wrapper(*arguments):
         result = function(*arguments)
-        step()
+        advance()
         return result
 
     return wrapper

@@ -38,4 +38,5 @@ def measure(
             advance()
     truth = {image_id: dataset.load_instances(image_id) for image_id in image_ids}
     most = max(100, model.config.detection_max_instances)
-    return evaluate_coco(truth, detections, dataset.class_names, most), detections
+    metrics = evaluate_coco(truth, detections, dataset.class_names, most, f"{description}: mAP")
+    return metrics, detections

@@ -85,22 +85,19 @@ class MaskRCNN(keras.Model):
         self.loss_weights = dict.fromkeys(LOSS_NAMES, 1.0)
         self.weight_decay = 0.0
         self.mean_weight_decay = True
-        self._anchors: dict[tuple[int, int], np.ndarray] = {}
         self._inference = None
 
     def anchors(self, image_size: tuple[int, int]) -> np.ndarray:
-        """Normalised anchors of an input size, float32 [A, 4], made once."""
-        if image_size not in self._anchors:
-            config = self.config
-            pixels = pyramid_anchors(
-                config.rpn_anchor_scales,
-                config.rpn_anchor_ratios,
-                image_size,
-                config.backbone_strides,
-                config.rpn_anchor_stride,
-            )
-            self._anchors[image_size] = box_ops.norm_boxes(pixels, *image_size).astype(np.float32)
-        return self._anchors[image_size]
+        """Normalised anchors of an input size, float32 [A, 4]."""
+        config = self.config
+        pixels = pyramid_anchors(
+            config.rpn_anchor_scales,
+            config.rpn_anchor_ratios,
+            image_size,
+            config.backbone_strides,
+            config.rpn_anchor_stride,
+        )
+        return box_ops.norm_boxes(pixels, *image_size).astype(np.float32)
 
     def pyramid(self, images, training: bool = False) -> list:
         """Molded images [B, H, W, 3] to P2 to P6."""

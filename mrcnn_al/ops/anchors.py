@@ -1,15 +1,16 @@
 """Anchors of a feature pyramid."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 
+@lru_cache(maxsize=16)
 def pyramid_anchors(
-    scales: Sequence[float],
-    ratios: Sequence[float],
+    scales: tuple[float, ...],
+    ratios: tuple[float, ...],
     image_size: tuple[int, int],
-    strides: Sequence[int],
+    strides: tuple[int, ...],
     anchor_stride: int = 1,
 ) -> np.ndarray:
     """All anchors of an image (Matterport's generate_pyramid_anchors).
@@ -23,7 +24,7 @@ def pyramid_anchors(
 
     Returns:
         float64 [A, 4] pixels (y1, x1, y2, x2), in the order level, y, x, ratio. Centres are
-        at (i * stride, j * stride), without a half-pixel offset.
+        at (i * stride, j * stride), without a half-pixel offset. Made once, not writable.
     """
     levels = []
     root = np.sqrt(np.asarray(ratios, np.float64))
@@ -37,4 +38,6 @@ def pyramid_anchors(
             [y - 0.5 * height, x - 0.5 * width, y + 0.5 * height, x + 0.5 * width], axis=-1
         )
         levels.append(boxes.reshape(-1, 4))
-    return np.concatenate(levels)
+    anchors = np.concatenate(levels)
+    anchors.setflags(write=False)
+    return anchors

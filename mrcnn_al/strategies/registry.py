@@ -1,11 +1,10 @@
 """Strategies by the name under which users ask for them."""
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
-from mrcnn_al.errors import UserError
+from mrcnn_al.errors import UserError, nearest
 from mrcnn_al.strategies.base import Strategy
 
 _strategies: dict[str, type[Strategy]] = {}
@@ -61,6 +60,4 @@ def make_strategy(name: str, **options: Any) -> Strategy:
 def _find(name: str) -> type[Strategy]:
     if name in _strategies:
         return _strategies[name]
-    nearest = difflib.get_close_matches(name, _strategies, n=1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    raise UserError(f"Unknown strategy {name!r}.{hint} Known: {', '.join(strategy_names())}.")
+    raise UserError(f"Unknown strategy {name!r}. {nearest(name, strategy_names())}")

@@ -23,7 +23,6 @@ class ExampleMaker:
     def __init__(self, model: ModelConfig, training: TrainingConfig):
         self.model = model
         self.training = training
-        self._anchors: dict[tuple[int, int], np.ndarray] = {}
 
     def make(self, image: np.ndarray, instances: Instances, rng: np.random.Generator) -> dict:
         """One row: the keys of `MaskRCNN.call`, each without the batch axis.
@@ -111,16 +110,14 @@ class ExampleMaker:
 
     def _pixel_anchors(self, size):
         config = self.model
-        if size not in self._anchors:
-            anchors = pyramid_anchors(
-                config.rpn_anchor_scales,
-                config.rpn_anchor_ratios,
-                size,
-                config.backbone_strides,
-                config.rpn_anchor_stride,
-            )
-            self._anchors[size] = anchors.astype(np.float32)
-        return self._anchors[size]
+        anchors = pyramid_anchors(
+            config.rpn_anchor_scales,
+            config.rpn_anchor_ratios,
+            size,
+            config.backbone_strides,
+            config.rpn_anchor_stride,
+        )
+        return anchors.astype(np.float32)
 
 
 def _pad(array, count):

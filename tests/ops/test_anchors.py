@@ -18,8 +18,8 @@ def golden(shared):
 def test_anchors_as_the_reference(golden, case):
     size = tuple(golden[f"{case}_image_shape"][:2])
     anchors = pyramid_anchors(
-        golden[f"{case}_scales"],
-        golden[f"{case}_ratios"],
+        tuple(golden[f"{case}_scales"]),
+        tuple(golden[f"{case}_ratios"]),
         size,
         STRIDES,
         int(golden[f"{case}_anchor_stride"]),
