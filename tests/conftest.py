@@ -15,6 +15,17 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """The table of deviations from the reference, when the tests against it ran."""
+    import deviations
+
+    if deviations.SEEN:
+        import keras
+
+        terminalreporter.section("agreement with the reference")
+        terminalreporter.write_line("\n".join(deviations.table(keras.backend.backend())))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference data beside the project ($MRCNN_AL_SHARED, default ../shared)."""

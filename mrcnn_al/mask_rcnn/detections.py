@@ -1,6 +1,5 @@
 """Classified RoIs to detections."""
 
-import numpy as np
 from keras import ops
 
 from mrcnn_al.ops import boxes as box_ops
@@ -40,7 +39,7 @@ def refine_detections(
     class_ids = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
     scores = ops.max(probabilities, axis=-1)
     deltas = ops.take_along_axis(deltas, class_ids[..., None, None], axis=2)[:, :, 0]
-    boxes = box_ops.apply_box_deltas(rois, deltas * np.asarray(std_dev, np.float32))
+    boxes = box_ops.apply_box_deltas(rois, deltas * ops.convert_to_tensor(std_dev, "float32"))
     boxes = box_ops.clip_boxes(boxes, windows[:, None])
 
     wanted = (class_ids > 0) & (scores >= min_confidence)

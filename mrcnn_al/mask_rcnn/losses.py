@@ -59,7 +59,7 @@ def mrcnn_bbox_loss(target_bbox, target_class_ids, bbox):
         bbox: [B, N, classes, 4].
     """
     predicted = ops.take_along_axis(bbox, _positive_class(target_class_ids)[..., None, None], 2)
-    loss = ops.mean(smooth_l1(target_bbox - predicted[:, :, 0]), axis=-1)
+    loss = ops.mean(smooth_l1(ops.cast(target_bbox, "float32") - predicted[:, :, 0]), axis=-1)
     return _mean(loss, ops.cast(target_class_ids > 0, "float32"))
 
 

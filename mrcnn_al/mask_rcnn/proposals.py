@@ -1,6 +1,5 @@
 """RPN outputs to proposals."""
 
-import numpy as np
 from keras import ops
 
 from mrcnn_al.ops import backend
@@ -35,10 +34,11 @@ def propose(
     """
     limit = min(pre_nms_limit, anchors.shape[0])
     scores, index = ops.top_k(scores, limit)
-    deltas = ops.take_along_axis(deltas, index[..., None], axis=1) * np.asarray(std_dev, np.float32)
+    deltas = ops.take_along_axis(deltas, index[..., None], axis=1)
+    deltas = deltas * ops.convert_to_tensor(std_dev, "float32")
     anchors = ops.take(ops.convert_to_tensor(anchors, "float32"), index, axis=0)
     boxes = box_ops.apply_box_deltas(anchors, deltas)
-    boxes = box_ops.clip_boxes(boxes, np.array([0, 0, 1, 1], np.float32))
+    boxes = box_ops.clip_boxes(boxes, ops.convert_to_tensor([0.0, 0.0, 1.0, 1.0]))
     if drop_zero_area:
         scores = ops.where(box_ops.areas(boxes) > 0, scores, -1.0)
 

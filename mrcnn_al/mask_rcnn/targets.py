@@ -1,6 +1,5 @@
 """What the second stage is to learn from each proposal."""
 
-import numpy as np
 from keras import ops
 
 from mrcnn_al.ops import backend, random
@@ -86,11 +85,12 @@ def detection_targets(
     object_index = ops.take_along_axis(best_object, index, axis=1)
     class_ids = ops.where(is_positive, ops.take_along_axis(gt_class_ids, object_index, axis=1), 0)
     # Rows without a target get harmless boxes, so that no logarithm of zero enters a gradient.
-    unit = np.array([0, 0, 1, 1], np.float32)
+    unit = ops.convert_to_tensor([0.0, 0.0, 1.0, 1.0])
     target_boxes = ops.take_along_axis(gt_boxes, object_index[..., None], axis=1)
     target_boxes = ops.where(is_positive[..., None], target_boxes, unit)
     safe_rois = ops.where(is_positive[..., None], rois, unit)
-    deltas = box_ops.box_refinement(safe_rois, target_boxes) / np.asarray(std_dev, np.float32)
+    deltas = box_ops.box_refinement(safe_rois, target_boxes)
+    deltas = deltas / ops.convert_to_tensor(std_dev, "float32")
     deltas = ops.where(is_positive[..., None], deltas, 0.0)
 
     masks = _mask_targets(

@@ -16,13 +16,13 @@ def norm_scale(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 def norm_boxes(boxes, height: int, width: int):
     """Pixel boxes to normalised ones (Matterport's norm_boxes). Array or tensor [..., 4]."""
-    scale, shift = norm_scale(height, width)
+    scale, shift = _as(boxes, *norm_scale(height, width))
     return (boxes - shift) / scale
 
 
 def denorm_boxes(boxes, height: int, width: int):
     """Normalised boxes to pixels, without rounding. Array or tensor [..., 4]."""
-    scale, shift = norm_scale(height, width)
+    scale, shift = _as(boxes, *norm_scale(height, width))
     return boxes * scale + shift
 
 
@@ -90,3 +90,10 @@ def overlaps(boxes1, boxes2):
     intersection = ops.maximum(height, 0) * ops.maximum(width, 0)
     union = areas(boxes1)[..., :, None] + areas(boxes2)[..., None, :] - intersection
     return ops.where(intersection > 0, intersection / ops.where(union > 0, union, 1), 0)
+
+
+def _as(boxes, *constants):
+    """Arrays beside arrays, tensors beside tensors: PyTorch does not mix them."""
+    if isinstance(boxes, np.ndarray):
+        return constants
+    return tuple(ops.convert_to_tensor(constant) for constant in constants)

@@ -6,6 +6,9 @@ import json
 import keras
 import numpy as np
 import pytest
+from deviations import note, within, within_relative
+from gradients import differentiate
+from keras import ops
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.mask_rcnn import losses
@@ -13,11 +16,7 @@ from mrcnn_al.mask_rcnn.model import LOSS_NAMES, MaskRCNN
 from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.weights.layers import weighted_layers
 
-tf = pytest.importorskip("tensorflow")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs a gradient tape"),
-]
+pytestmark = pytest.mark.slow
 
 NORMS = "grad_norms_[l2, l2_targets_constant, sum]"
 # Largest difference / largest value of each tensor, by group.
@@ -40,6 +39,10 @@ def load_model(shared, **changes):
     return model
 
 
+def numpy(value):
+    return ops.convert_to_numpy(value)
+
+
 class Case:
     """Recorded inputs, outputs, values and gradients of one case."""
 
@@ -59,7 +62,6 @@ class Case:
             "active_class_ids": inputs["image_meta"][:, 12:].astype(np.float32),
             "seeds": np.array([1, 2], np.int32),
         }
-        self.inputs = {k: tf.convert_to_tensor(v) for k, v in self.inputs.items()}
 
 
 def weight_names(model):
@@ -69,15 +71,15 @@ def weight_names(model):
 
 
 def gradients_of(model, loss):
-    with tf.GradientTape() as tape:
+    def total():
         values = loss()
         total = model.compute_loss(y_pred=values)
+        return total, {**values, "total": total}
+
     names = weight_names(model)
-    gradients = tape.gradient(total, model.trainable_variables)
-    by_name = {
-        names[id(v)]: g.numpy() for v, g in zip(model.trainable_variables, gradients, strict=True)
-    }
-    return {k: float(v) for k, v in values.items()}, float(total), by_name
+    values, found = differentiate(total, model.trainable_variables)
+    by_name = {names[id(v)]: g for v, g in zip(model.trainable_variables, found, strict=True)}
+    return values, float(values.pop("total")), by_name
 
 
 def group_of(name):
@@ -103,7 +105,9 @@ def assert_gradients(ours, recorded, kind, groups=tuple(BOUNDS)):
             error = np.abs(gradient - theirs).max() / max(np.abs(theirs).max(), 1e-12)
             excess[name] = error / BOUNDS[group_of(name)]
     over = {name: value for name, value in excess.items() if value > 1}
-    assert max(excess.values()) < 5, over
+    for group in groups:
+        worst = max(value for name, value in excess.items() if group_of(name) == group)
+        note(f"gradients of {group}, of their largest", worst * BOUNDS[group], 5 * BOUNDS[group])
     assert len(over) <= 1 + len(excess) // 50, over
     return len(excess)
 
@@ -132,8 +136,8 @@ def det_results(det, det_model):
 def test_losses_end_to_end(det, det_results):
     values, total, _ = det_results
     for name in LOSS_NAMES:
-        assert values[name] == pytest.approx(det.values["losses"][name], rel=1e-4)
-    assert total == pytest.approx(det.values["losses"]["total_loss"], rel=1e-4)
+        within_relative(name, values[name], det.values["losses"][name], 1e-4)
+    within_relative("total loss", total, det.values["losses"]["total_loss"], 1e-4)
 
 
 def test_regularisation(det, det_model):
@@ -157,15 +161,15 @@ def test_gradient_norms_end_to_end(det, det_results):
     for name, (norm, _, _) in norms.items():
         assert ours[name.replace("/", ".")] == pytest.approx(norm, rel=1e-2, abs=1e-6)
     whole = np.sqrt(sum(n**2 for n in ours.values()))
-    assert whole == pytest.approx(det.values["global_grad_norm"], rel=3e-3)
+    within_relative("gradient norm", whole, det.values["global_grad_norm"], 3e-3)
 
 
 def test_gradients_with_constant_targets_end_to_end(det, det_model, monkeypatch):
     constant = dataclasses.replace(det_model.config, stop_target_gradients=True)
     monkeypatch.setattr(det_model, "config", constant)
-    _, _, gradients = gradients_of(det_model, lambda: det_model(det.inputs, training=True))
-    assert assert_gradients(gradients, det.gradients, "gradstop") == 6
-    whole = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
+    _, _, found = gradients_of(det_model, lambda: det_model(det.inputs, training=True))
+    assert assert_gradients(found, det.gradients, "gradstop") == 6
+    whole = np.sqrt(sum(np.square(g).sum() for g in found.values()))
     expected = det.values["global_grad_norm_targets_constant"]
     assert whole == pytest.approx(expected, rel=3e-3)
 
@@ -174,7 +178,7 @@ def test_three_optimiser_steps(shared, det, det_model, det_results):
     """After the others: this one changes the weights."""
     recorded = np.load(shared / "parity" / "train_det_step.npz")
     names = weight_names(det_model)
-    before = {names[id(v)]: v.numpy() for v in det_model.trainable_variables}
+    before = {names[id(v)]: numpy(v) for v in det_model.trainable_variables}
     optimizer = keras.optimizers.SGD(0.001, momentum=0.9, global_clipnorm=5.0)
     det_model.compile(optimizer=optimizer, jit_compile=False)
     for step, prefix, expected in zip(
@@ -192,7 +196,7 @@ def test_three_optimiser_steps(shared, det, det_model, det_results):
             name = names[id(variable)]
             if f"{prefix}|{name}" in recorded:
                 theirs = recorded[f"{prefix}|{name}"] - before[name]
-                error = np.abs(variable.numpy() - before[name] - theirs).max()
+                error = np.abs(numpy(variable) - before[name] - theirs).max()
                 assert error < STEP_BOUNDS[step] * np.abs(theirs).max() + 2e-7, name
                 compared += 1
         assert compared > 20
@@ -225,10 +229,10 @@ def default_results(default, default_model):
             "rpn_bbox_loss": losses.rpn_bbox_loss(inputs["rpn_bbox"], inputs["rpn_match"], deltas),
             **default_model.second_stage_losses(
                 pyramid,
-                tf.constant(outputs["rois"]),
-                tf.constant(outputs["target_class_ids"]),
-                tf.constant(outputs["target_bbox"]),
-                tf.constant(masks[:, :66].astype(np.float32)),
+                ops.convert_to_tensor(outputs["rois"]),
+                ops.convert_to_tensor(outputs["target_class_ids"]),
+                ops.convert_to_tensor(outputs["target_bbox"]),
+                ops.convert_to_tensor(masks[:, :66].astype(np.float32)),
                 inputs["active_class_ids"],
                 (128, 128),
                 training=True,
@@ -241,16 +245,16 @@ def default_results(default, default_model):
 def test_losses_over_recorded_rois(default, default_results):
     values, total, _ = default_results
     for name in LOSS_NAMES:
-        assert values[name] == pytest.approx(default.values["losses"][name], rel=1e-4)
-    assert total == pytest.approx(default.values["losses"]["total_loss"], rel=1e-4)
+        within_relative(name, values[name], default.values["losses"][name], 1e-4)
+    within_relative("total loss", total, default.values["losses"]["total_loss"], 1e-4)
 
 
 def test_gradients_over_recorded_rois(default, default_results):
-    _, _, gradients = default_results
-    assert assert_gradients(gradients, default.gradients, "gradstop") == 6
+    _, _, found = default_results
+    assert assert_gradients(found, default.gradients, "gradstop") == 6
     # The heads come after the targets, so cutting these off changes nothing for them.
-    assert assert_gradients(gradients, default.gradients, "grad", ("mrcnn",)) > 20
-    whole = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
+    assert assert_gradients(found, default.gradients, "grad", ("mrcnn",)) > 20
+    whole = np.sqrt(sum(np.square(g).sum() for g in found.values()))
     expected = default.values["global_grad_norm_targets_constant"]
     assert whole == pytest.approx(expected, rel=3e-3)
 
@@ -264,7 +268,7 @@ def test_targets_of_recorded_rois(default, default_model):
     masks = np.unpackbits(outputs["target_mask"])[: shape.prod()].reshape(shape)
     positive = outputs["target_class_ids"] > 0
     rois, class_ids, deltas, our_masks = detection_targets(
-        tf.constant(np.where(positive[..., None], outputs["rois"], 0)),
+        ops.convert_to_tensor(np.where(positive[..., None], outputs["rois"], 0)),
         inputs["gt_class_ids"],
         norm_boxes(inputs["gt_boxes"], 128, 128),
         inputs["gt_masks"],
@@ -282,15 +286,13 @@ def test_targets_of_recorded_rois(default, default_model):
         theirs = np.flatnonzero(positive[image])
         ours = np.array(
             [
-                np.abs(rois[image].numpy() - outputs["rois"][image, row]).sum(1).argmin()
+                np.abs(numpy(rois)[image] - outputs["rois"][image, row]).sum(1).argmin()
                 for row in theirs
             ]
         )
         assert len(set(ours)) == len(theirs)
         pairs = ((class_ids, "target_class_ids"), (deltas, "target_bbox"))
         for values, name in pairs:
-            np.testing.assert_allclose(
-                values.numpy()[image, ours], outputs[name][image, theirs], atol=1e-4
-            )
-        different = our_masks.numpy()[image, ours] != masks[image, theirs]
+            within(name, numpy(values)[image, ours], outputs[name][image, theirs], 1e-4)
+        different = numpy(our_masks)[image, ours] != masks[image, theirs]
         assert different.mean() < 1e-3

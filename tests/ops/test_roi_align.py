@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from gradients import differentiate
 from keras import ops
 
 from mrcnn_al.ops import backend
@@ -122,17 +123,17 @@ def test_half_pixel_samples_lie_at_the_centres_of_the_bins():
         np.testing.assert_allclose(samples[0, :, 1], x1 + bins * (x2 - x1), atol=1e-2)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs a gradient tape")
 def test_no_gradient_reaches_the_boxes():
-    import tensorflow as tf
+    rng = np.random.default_rng(0)
+    feature = keras.Variable(rng.normal(size=(1, 16, 16, 2)).astype(np.float32))
+    boxes = keras.Variable(np.array([[0.1, 0.1, 0.8, 0.7]], np.float32))
 
-    feature = tf.random.stateless_normal((1, 16, 16, 2), (1, 2))
-    boxes = tf.constant([[0.1, 0.1, 0.8, 0.7]])
-    with tf.GradientTape() as tape:
-        tape.watch([feature, boxes])
-        features = [feature, feature[:, ::2, ::2], feature[:, ::4, ::4], feature[:, ::8, ::8]]
-        pooled = roi_align(features, boxes, tf.constant([0]), (64, 64), 7, half_pixel=True)
-        total = tf.reduce_sum(pooled**2)
-    to_feature, to_boxes = tape.gradient(total, [feature, boxes])
-    assert to_boxes is None
-    assert float(tf.reduce_max(tf.abs(to_feature))) > 0
+    def squares():
+        maps = [feature.value[:, ::step, ::step] for step in (1, 2, 4, 8)]
+        index = tensor(np.zeros(1), "int32")
+        pooled = roi_align(maps, boxes.value, index, (64, 64), 7, half_pixel=True)
+        return ops.sum(pooled**2), {}
+
+    _, (to_feature, to_boxes) = differentiate(squares, [feature, boxes])
+    assert to_boxes is None or not to_boxes.any()
+    assert np.abs(to_feature).max() > 0
