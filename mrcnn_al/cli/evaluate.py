@@ -25,12 +25,16 @@ def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
     \b
     mrcnn-al evaluate --run runs/first
     mrcnn-al evaluate --weights weights.h5 --subset dsb --data stage1_train.zip
+    mrcnn-al evaluate --weights weights.h5 --data photos/ --class-names cat,dog
     """
+    from mrcnn_al.datasets.own_data import OWN
     from mrcnn_al.datasets.subsets import open_subset
     from mrcnn_al.run_store import cache_beside
 
     trained = find_trained(**model)
     run = trained.config.run
+    if subset is None and data and model["weights"]:
+        subset = OWN
     given = {"subset": subset, "data": data, "seed": seed, "skip_broken": skip_broken}
     if subset not in (None, run.subset):
         run = replace(run, data=None, labelled=None)

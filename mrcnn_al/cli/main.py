@@ -13,6 +13,8 @@ _COMMANDS = {
     "evaluate": "COCO mAP of trained weights.",
     "predict": "Find instances in images: overlays and COCO results.",
     "report": "Write the HTML report of a run again.",
+    "datasets": "Look at an image set: counts, sizes, annotated thumbnails.",
+    "weights": "Look at weights files and convert them.",
 }
 
 

@@ -17,9 +17,11 @@ from mrcnn_al.cli.settings import (
 from mrcnn_al.config import Config
 from mrcnn_al.errors import UserError
 
+_MOST_PROBLEMS = 20
+
 
 @click.command()
-@click.option("--subset", default=None, help="Image set: toy or dsb.  [default: toy]")
+@click.option("--subset", default=None, help="toy or dsb.  [default: with --data own, else toy]")
 @click.option("--strategy", default=None, help="random, mask or semi.  [default: semi]")
 @preset_option(default=None, help="Settings to start from.  [default: cpu]")
 @with_options(data_options)
@@ -58,12 +60,19 @@ def train(out, resume, cache, **options):
         raise UserError("--resume needs --out, the folder of the run to continue.")
     resuming = resume and (folder / "config.yaml").is_file()
     config = _resumed(folder, options) if resuming else _fresh(folder, options)
-    _run(config, folder, resuming, cache)
+    derive_batch = not resuming and "batch" not in _given(options).get("strategy", {})
+    _run(config, folder, resuming, cache, derive_batch)
 
 
 def _new_folder(options):
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{now}-{options['subset'] or 'toy'}-{options['strategy'] or 'semi'}"
+    return Path("runs") / f"{now}-{_subset(options)}-{options['strategy'] or 'semi'}"
+
+
+def _subset(options):
+    from mrcnn_al.datasets.own_data import OWN
+
+    return options["subset"] or (OWN if options["data"] else "toy")
 
 
 def _given(options):
@@ -83,7 +92,7 @@ def _fresh(folder, options):
     given = _given(options)
     if given.get("run", {}).get("weights") == "last":
         given["run"]["weights"] = str(_last_weights(folder))
-    return Config.for_subset(options["preset"] or "cpu", options["subset"] or "toy", **given)
+    return Config.for_subset(options["preset"] or "cpu", _subset(options), **given)
 
 
 def _resumed(folder, options):
@@ -124,7 +133,8 @@ def _last_weights(folder):
     return found[-1].resolve()
 
 
-def _run(config, folder, resuming, cache):
+def _run(config, folder, resuming, cache, derive_batch):
+    from mrcnn_al.datasets.own_data import OWN
     from mrcnn_al.datasets.subsets import open_subset
     from mrcnn_al.run_store import RunStore, cache_beside
     from mrcnn_al.strategies.factory import strategy_from_config
@@ -141,8 +151,18 @@ def _run(config, folder, resuming, cache):
         config.run.skip_broken,
         config.run.labelled,
     )
-    for problem in getattr(subset.dataset, "skipped", ()):
+    skipped = subset.dataset.skipped
+    for problem in skipped[:_MOST_PROBLEMS]:
         click.echo(f"left out: {problem}", err=True)
+    if len(skipped) > _MOST_PROBLEMS:
+        click.echo(f"left out: {len(skipped) - _MOST_PROBLEMS} more", err=True)
+    if derive_batch and config.run.subset == OWN:
+        # A set of 100 images is not labelled 40 at a time.
+        batch = min(config.strategy.batch, len(subset.labelled))
+        config = dataclasses.replace(
+            config, strategy=dataclasses.replace(config.strategy, batch=batch)
+        )
+    click.echo(f"{subset.summary()}; {config.strategy.batch} more in each iteration")
     config = config.fitted_to(subset.dataset.class_names)
 
     import_backend()

@@ -37,7 +37,7 @@ class RunConfig(Section):
     """What is run.
 
     Attributes:
-        subset: name of the image set and its split.
+        subset: name of the image set and its split; `own` for a COCO folder of one's own.
         data: where its files are; None where they are made.
         preset_name: the preset that the settings started from.
         seed: fixes splits, initial weights, order, augmentation, dropout and selections.

@@ -2,10 +2,27 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from mrcnn_al.instances import Instances
+
+_LISTED = 10
+
+
+class Annotations(NamedTuple):
+    """What is known of the N instances of an image without their masks.
+
+    Attributes:
+        class_ids: int32 [N], from 1.
+        areas: int64 [N], pixels inside each mask.
+        crowd: bool [N], COCO's iscrowd.
+    """
+
+    class_ids: np.ndarray
+    areas: np.ndarray
+    crowd: np.ndarray
 
 
 class Dataset(ABC):
@@ -15,11 +32,15 @@ class Dataset(ABC):
         class_names: of classes 1, 2, ...; the background has no name here.
         category_ids: what the source calls classes 1, 2, ... (COCO's category ids).
         image_ids: unique strings, in the order of the source made canonical by sorting.
+        skipped: what was wrong with each thing that was left out.
+        source: where it was read from, for people.
     """
 
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     image_ids: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    source: str = ""
 
     @abstractmethod
     def size(self, image_id: str) -> tuple[int, int]:
@@ -41,6 +62,19 @@ class Dataset(ABC):
     def instance_count(self, image_id: str) -> int:
         """How many instances an image has, without decoding masks."""
 
+    def annotations(self, image_id: str) -> Annotations:
+        """Classes and areas of the instances of an image, where possible without masks."""
+        instances = self.load_instances(image_id)
+        return Annotations(instances.class_ids, instances.areas(), instances.crowd)
+
+    # Where opening has decoded the images already there is nothing left to look at.
+    def check_image(self, image_id: str) -> None:  # noqa: B027
+        """Looks at what an image file says about itself, without decoding it.
+
+        Raises:
+            UserError: the file is missing, no image, or of another size than announced.
+        """
+
 
 @dataclass(frozen=True)
 class Subset:
@@ -61,3 +95,14 @@ class Subset:
     labelled: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+
+    def summary(self) -> str:
+        """What was found and how many images are used for what, for people."""
+        names = self.dataset.class_names
+        listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+        return (
+            (f"{self.dataset.source}\n" if self.dataset.source else "")
+            + f"{self.name}: {len(names)} class{'es' * (len(names) > 1)} ({listed})\n"
+            f"{self.name}: {len(self.train)} images to train on, {len(self.validation)} for "
+            f"validation, {len(self.test)} for the test; {len(self.labelled)} labelled at the start"
+        )

@@ -1,63 +1,94 @@
-"""Images and instances in COCO's format, read and written."""
+"""Images and instances read from COCO's format."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrcnn_al.datasets.base import Dataset
-from mrcnn_al.datasets.coco_segmentation import Segmentation, compressed_rle, parse_segmentation
-from mrcnn_al.datasets.image_file import read_image, write_image
+from mrcnn_al.datasets.annotation_table import Annotation, AnnotationTable
+from mrcnn_al.datasets.base import Annotations, Dataset
+from mrcnn_al.datasets.coco_categories import class_table
+from mrcnn_al.datasets.coco_layout import find_image_folder
+from mrcnn_al.datasets.coco_segmentation import compressed_rle, parse_segmentation
+from mrcnn_al.datasets.image_file import image_size, read_image
+from mrcnn_al.datasets.image_folder import ImageFolder
+from mrcnn_al.datasets.shown import first_few, shown
 from mrcnn_al.errors import UserError
-from mrcnn_al.files import read_json, write_json
+from mrcnn_al.files import read_json
 from mrcnn_al.instances import Instances
+from mrcnn_al.progress import progress
 
 ANNOTATIONS = Path("annotations", "instances.json")
 IMAGES = "images"
 
+# Masks of images that are said to be larger than this are not made without a look at the file.
+_LARGE = 2**24
+
 
 class _Image(NamedTuple):
-    path: Path
+    number: int
+    file_name: str
     height: int
     width: int
-    annotations: list
-
-
-class _Annotation(NamedTuple):
-    class_id: int
-    segmentation: Segmentation
-    crowd: bool
 
 
 class CocoDataset(Dataset):
     """A COCO annotation file and the folder of its images.
 
     Classes are numbered 1, 2, ... in the order of the category ids, which may have gaps. Image
-    ids are COCO's as text, sorted as numbers. Crowd regions are instances marked `crowd`.
+    ids are COCO's as text, sorted as numbers. Crowd regions are instances marked `crowd`. Images
+    without annotations have no instances. Opening decodes no image and draws no mask.
 
     Args:
         annotation_json: the annotation file (`instances_*.json`).
-        image_folder: what the `file_name` of each image is relative to.
+        image_folder: what the `file_name` of each image is relative to; None to look for it
+            (see `find_image_folder`).
+        skip_broken: leave out images without a file or of another size than announced, and
+            annotations without an image, a category or a mask, instead of raising.
+
+    Attributes:
+        skipped: what was wrong with each image and annotation that was left out.
+        source: the two paths, for people.
 
     Raises:
         UserError: a file or folder is missing, the JSON is broken or inconsistent, an image file
             is missing or lies outside of the folder; the message names it.
     """
 
-    def __init__(self, annotation_json: str | os.PathLike, image_folder: str | os.PathLike):
+    def __init__(
+        self,
+        annotation_json: str | os.PathLike,
+        image_folder: str | os.PathLike | None = None,
+        skip_broken: bool = False,
+    ):
         self._json = Path(annotation_json)
-        self._folder = Path(image_folder)
         content = read_json(self._json, "COCO annotation file")
-        sections = [self._section(content, name) for name in ("categories", "images")]
-        categories, images = sections
-        names = self._index_categories(categories)
-        self.category_ids = tuple(sorted(names))
-        self.class_names = tuple(names[category] for category in self.category_ids)
-        self._images = self._index_images(images)
+        entries = self._section(content, "images")
+        annotations = self._section(content, "annotations")
+        names = class_table(self._section(content, "categories"), self._error)
+        self.category_ids = tuple(names)
+        self.class_names = tuple(names.values())
+        images = self._read_images(entries)
+        if image_folder is None:
+            image_folder = find_image_folder(self._json, [i.file_name for i in images.values()])
+        self._folder = Path(image_folder)
+        self.source = f"{self._json} with the images in {self._folder}"
+        problems: list[str] = []
+        self._images, absent = self._present(images, skip_broken, problems)
+        self._table = AnnotationTable(len(images))
+        self._read_annotations(annotations, absent, problems)
+        self.skipped = tuple(problems)
+        if problems and not skip_broken:
+            raise self._error(
+                f"has {len(problems)} problem(s): "
+                f"{first_few(problems)}. Correct this, or leave out what is broken "
+                "(--skip-broken)"
+            )
+        if not self._images:
+            raise self._error(f"has no image that can be used: {first_few(problems)}")
         self.image_ids = tuple(map(str, sorted(self._images)))
-        self._index_annotations(self._section(content, "annotations"))
 
     @classmethod
     def open_folder(cls, path: str | os.PathLike) -> "CocoDataset":
@@ -74,27 +105,41 @@ class CocoDataset(Dataset):
 
     def load_image(self, image_id: str) -> np.ndarray:
         image = self._images[int(image_id)]
-        pixels = read_image(image.path)
-        if pixels.shape[:2] != (image.height, image.width):
-            raise UserError(
-                f"The image {image.path} is {pixels.shape[0]} x {pixels.shape[1]} (height x width),"
-                f" but {self._json} says {image.height} x {image.width}. Correct one of them."
-            )
+        pixels = read_image(self._folder / image.file_name)
+        self._check_size(image, pixels.shape[:2])
         return pixels
 
     def load_instances(self, image_id: str) -> Instances:
         image = self._images[int(image_id)]
-        rles = [
-            compressed_rle(annotation.segmentation, image.height, image.width)
-            for annotation in image.annotations
-        ]
-        class_ids = [annotation.class_id for annotation in image.annotations]
-        crowd = [annotation.crowd for annotation in image.annotations]
-        return Instances.from_rles(rles, class_ids, image.height, image.width, crowd=crowd)
+        size = image.height, image.width
+        annotations = self._table.of_image(image.number, *size)
+        return Instances.from_rles(
+            [compressed_rle(annotation.segmentation, *size) for annotation in annotations],
+            [annotation.class_id for annotation in annotations],
+            *size,
+            crowd=[annotation.crowd for annotation in annotations],
+        )
 
     def instance_count(self, image_id: str) -> int:
         """Annotations of the image; a polygon too thin to cover a pixel counts here only."""
-        return len(self._images[int(image_id)].annotations)
+        return self._table.count(self._images[int(image_id)].number)
+
+    def annotations(self, image_id: str) -> Annotations:
+        from pycocotools import mask as coco_mask
+
+        image = self._images[int(image_id)]
+        size = image.height, image.width
+        found = self._table.of_image(image.number, *size)
+        rles = [compressed_rle(annotation.segmentation, *size) for annotation in found]
+        return Annotations(
+            np.array([annotation.class_id for annotation in found], np.int32),
+            np.array(coco_mask.area(rles) if rles else [], np.int64),
+            np.array([annotation.crowd for annotation in found], bool),
+        )
+
+    def check_image(self, image_id: str) -> None:
+        image = self._images[int(image_id)]
+        self._check_size(image, image_size(self._folder / image.file_name))
 
     def _error(self, message: str) -> UserError:
         return UserError(f"The COCO annotation file {self._json} {message}.")
@@ -107,132 +152,104 @@ class CocoDataset(Dataset):
             raise self._error(f'has an empty list "{name}"')
         return section
 
-    def _field(self, entry: dict, what: str, name: str, kind: type) -> Any:
-        value = entry.get(name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            wanted = {int: "whole number", str: "text"}[kind]
-            raise self._error(f'has an {what} whose "{name}" is no {wanted}: {str(entry)[:200]}')
-        return value
-
-    def _index_categories(self, categories: list[dict]) -> dict[int, str]:
-        names: dict[int, str] = {}
-        for category in categories:
-            category_id = self._field(category, "entry of categories", "id", int)
-            if category_id in names:
-                raise self._error(f"has two categories with the id {category_id}")
-            names[category_id] = self._field(category, "entry of categories", "name", str)
-        return names
-
-    def _index_images(self, entries: list[dict]) -> dict[int, _Image]:
-        if not self._folder.is_dir():
-            raise UserError(f"The image folder {self._folder} does not exist.")
-        root = os.path.realpath(self._folder)
+    def _read_images(self, entries: list[dict]) -> dict[int, _Image]:
         images: dict[int, _Image] = {}
-        missing = []
-        for entry in entries:
-            image_id = self._field(entry, "image", "id", int)
+        for number, entry in enumerate(entries):
+            for field, kind, wanted in (
+                ("id", int, "whole number"),
+                ("file_name", str, "text"),
+                ("height", int, "whole number"),
+                ("width", int, "whole number"),
+            ):
+                if type(entry.get(field)) is not kind:
+                    raise self._error(
+                        f'has an image whose "{field}" is no {wanted}: {shown(entry)}'
+                    )
+            image_id, height, width = entry["id"], entry["height"], entry["width"]
             if image_id in images:
-                raise self._error(f"has two images with the id {image_id}")
-            name = self._field(entry, "image", "file_name", str)
-            if not _lies_inside(name, root):
-                raise self._error(
-                    f"names an image outside of the image folder {self._folder}: {name!r}"
-                )
-            path = self._folder / name
-            if not path.is_file():
-                missing.append(path)
-            height, width = (self._field(entry, "image", side, int) for side in ("height", "width"))
+                raise self._error(f"has two images with the id {shown(image_id)}")
             if height < 1 or width < 1:
-                raise self._error(f"says that image {image_id} is {height} x {width} pixels")
-            images[image_id] = _Image(path, height, width, [])
-        if missing:
-            raise UserError(
-                f"{len(missing)} of {len(images)} images named in {self._json} do not exist, "
-                f"the first is {missing[0]}. Complete the folder or give another one."
-            )
+                raise self._error(
+                    f"says that image {shown(image_id)} is {shown(height)} x {shown(width)} pixels"
+                )
+            images[image_id] = _Image(number, entry["file_name"], height, width)
         return images
 
-    def _index_annotations(self, annotations: list[dict]) -> None:
+    def _present(
+        self, images: dict[int, _Image], look_inside: bool, problems: list[str]
+    ) -> tuple[dict[int, _Image], set[int]]:
+        """The images whose files are there, and the ids of the others."""
+        if not self._folder.is_dir():
+            raise UserError(f"The image folder {self._folder} does not exist.")
+        folder = ImageFolder(self._folder)
+        present, absent = {}, set()
+        for image_id, image in self._followed(images, look_inside):
+            try:
+                if not folder.holds(image.file_name):
+                    raise UserError(f"The image {self._folder / image.file_name} does not exist.")
+                if look_inside or image.height * image.width > _LARGE:
+                    self._check_size(image, image_size(self._folder / image.file_name))
+                present[image_id] = image
+            except ValueError as error:
+                raise self._error(
+                    f"is refused, it has an image outside of the image folder {self._folder}: "
+                    f"{error}"
+                ) from error
+            except UserError as error:
+                problems.append(_clause(error))
+                absent.add(image_id)
+        return present, absent
+
+    def _followed(self, images: dict[int, _Image], shows: bool) -> Iterable[tuple[int, _Image]]:
+        if not shows:
+            yield from images.items()
+            return
+        with progress(f"looking into {self._folder}", len(images), "images") as advance:
+            for item in images.items():
+                yield item
+                advance()
+
+    def _check_size(self, image: _Image, size: tuple[int, int]) -> None:
+        if tuple(size) != (image.height, image.width):
+            raise UserError(
+                f"The image {self._folder / image.file_name} is {size[0]} x {size[1]} (height x "
+                f"width), but {self._json} says {shown(image.height)} x {shown(image.width)}. "
+                "Correct one of them."
+            )
+
+    def _read_annotations(
+        self, annotations: list[dict], absent: set[int], problems: list[str]
+    ) -> None:
         class_ids = {category: index for index, category in enumerate(self.category_ids, start=1)}
         for position, entry in enumerate(annotations):
-            name = f"annotation {entry.get('id', f'number {position}')}"
-            image = self._images.get(_hashable(entry.get("image_id")))
-            class_id = class_ids.get(_hashable(entry.get("category_id")))
-            if image is None:
-                raise self._error(f"has no image {entry.get('image_id')!r}, which {name} is of")
-            if class_id is None:
-                raise self._error(f"has no category {entry.get('category_id')!r}, used by {name}")
+            # What has been read makes room; a file of COCO's size takes gigabytes as a whole.
+            annotations[position] = None
+            image_id = entry.get("image_id")
+            if type(image_id) is int and image_id in absent:
+                continue
             try:
-                mask = parse_segmentation(entry.get("segmentation"), image.height, image.width)
-            except (ValueError, OverflowError) as error:
-                raise self._error(f"has a wrong {name}: {error}") from error
-            image.annotations.append(_Annotation(class_id, mask, entry.get("iscrowd") == 1))
+                image = self._images.get(image_id) if type(image_id) is int else None
+                if image is None:
+                    raise ValueError(f"it is of image {shown(image_id)}, which is not listed")
+                annotation = _annotation(entry, class_ids, image)
+            except ValueError as error:
+                name = f"annotation {shown(entry.get('id', f'number {position}'))}"
+                problems.append(f"{name}: {error}")
+            else:
+                self._table.add(image.number, annotation, image.height, image.width)
+        self._table.finish()
 
 
-def write_coco_folder(
-    path: str | os.PathLike,
-    class_names: Sequence[str],
-    items: Iterable[tuple[int, str, np.ndarray, Instances]],
-) -> None:
-    """Writes what `CocoDataset.open_folder` opens: PNG images and one annotation file.
-
-    Each file is replaced as a whole, the annotation file after all the images.
-
-    Args:
-        path: the folder; made if absent.
-        class_names: of classes 1, 2, ..., which become the category ids.
-        items: (image id, file name under `images/`, RGB uint8 [H, W, 3], instances) per image.
-
-    Raises:
-        ValueError: an image is not of its instances' size, or a file name leaves the folder.
-    """
-    folder = Path(path)
-    images, annotations = [], []
-    for image_id, file_name, pixels, instances in items:
-        if pixels.shape != (instances.height, instances.width, 3) or pixels.dtype != np.uint8:
-            raise ValueError(f"Image {image_id} is {pixels.dtype} {pixels.shape}, not RGB uint8.")
-        if not _lies_inside(file_name, os.path.realpath(folder / IMAGES)):
-            raise ValueError(f"The file name {file_name!r} leaves the folder {folder / IMAGES}.")
-        write_image(folder / IMAGES / file_name, pixels)
-        images.append(
-            {
-                "id": int(image_id),
-                "file_name": file_name,
-                "height": instances.height,
-                "width": instances.width,
-            }
-        )
-        annotations.extend(_annotations(int(image_id), instances, len(annotations) + 1))
-    categories = [
-        {"id": index, "name": name, "supercategory": ""}
-        for index, name in enumerate(class_names, start=1)
-    ]
-    content = {"images": images, "annotations": annotations, "categories": categories}
-    write_json(folder / ANNOTATIONS, content)
+def _annotation(entry: dict, class_ids: dict[int, int], image: _Image) -> Annotation:
+    category, crowd = entry.get("category_id"), entry.get("iscrowd", 0)
+    class_id = class_ids.get(category) if type(category) is int else None
+    if class_id is None:
+        raise ValueError(f"there is no category {shown(category)}")
+    if not isinstance(crowd, int) or crowd not in (0, 1):
+        raise ValueError(f"its iscrowd is {shown(crowd)}, neither 0 nor 1")
+    segmentation = parse_segmentation(entry.get("segmentation"), image.height, image.width)
+    return Annotation(class_id, crowd == 1, segmentation)
 
 
-def _annotations(image_id: int, instances: Instances, first_id: int) -> list[dict]:
-    areas, rles = instances.areas(), instances.rles()
-    return [
-        {
-            "id": first_id + index,
-            "image_id": image_id,
-            "category_id": int(instances.class_ids[index]),
-            "segmentation": rles[index],
-            "bbox": [x1, y1, x2 - x1, y2 - y1],
-            "area": int(areas[index]),
-            "iscrowd": int(instances.crowd[index]),
-        }
-        for index, (y1, x1, y2, x2) in enumerate(instances.boxes.tolist())
-    ]
-
-
-def _lies_inside(name: str, root: str) -> bool:
-    """Whether a file name stays in the folder `root`, symbolic links followed."""
-    if "\0" in name or os.path.isabs(name) or ".." in Path(name).parts:
-        return False
-    return os.path.realpath(os.path.join(root, name)).startswith(os.path.join(root, ""))
-
-
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, int) else None
+def _clause(error: UserError) -> str:
+    return str(error).removesuffix(".")

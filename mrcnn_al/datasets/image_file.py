@@ -1,10 +1,11 @@
 """Image files: every common kind to RGB, and RGB to PNG."""
 
+import contextlib
 import io
 import os
 import struct
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -45,21 +46,38 @@ def read_image(source: str | os.PathLike | bytes, name: str | None = None) -> np
     """
     is_content = isinstance(source, bytes)
     name = name or ("image" if is_content else str(source))
-    try:
-        with Image.open(io.BytesIO(source) if is_content else Path(source)) as image:
-            return _rgb(image)
-    except FileNotFoundError:
-        raise UserError(f"The image {name} does not exist.") from None
-    except DECODING_ERRORS as error:
-        raise UserError(
-            f"The image {name} cannot be read, it may be damaged or cut off: {error}"
-        ) from error
+    with _opened(io.BytesIO(source) if is_content else source, name) as image:
+        return _rgb(image)
+
+
+def image_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of an image file in pixels, from its header alone.
+
+    Raises:
+        UserError: the file is missing or no image.
+    """
+    with _opened(path, str(path)) as image:
+        return image.height, image.width
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes a uint8 RGB image [H, W, 3] as PNG, atomically."""
     with replacing(path) as temporary:
         Image.fromarray(image).save(temporary, format="PNG")
+
+
+@contextlib.contextmanager
+def _opened(source: str | os.PathLike | io.BytesIO, name: str) -> Iterator[Image.Image]:
+    """An image whose decoding, too, ends in a UserError if it fails."""
+    try:
+        with Image.open(source) as image:
+            yield image
+    except FileNotFoundError:
+        raise UserError(f"The image {name} does not exist.") from None
+    except DECODING_ERRORS as error:
+        raise UserError(
+            f"The image {name} cannot be read, it may be damaged or cut off: {error}"
+        ) from error
 
 
 def _rgb(image: Image.Image) -> np.ndarray:

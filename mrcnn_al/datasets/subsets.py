@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mrcnn_al.datasets.base import Dataset, Subset
 from mrcnn_al.datasets.dsb import DsbDataset
+from mrcnn_al.datasets.own_data import OWN, open_own_data, open_own_dataset
 from mrcnn_al.datasets.splits import Counts, split_ids
 from mrcnn_al.datasets.toy import generate_toy
 from mrcnn_al.errors import UserError
@@ -49,7 +50,7 @@ SUBSETS = {
 
 
 def open_subset(
-    name: str,
+    name: str | None,
     data: str | os.PathLike | None = None,
     cache: str | os.PathLike | None = None,
     seed: int = 0,
@@ -59,7 +60,7 @@ def open_subset(
     """Opens an image set by name and splits it.
 
     Args:
-        name: one of `SUBSETS`.
+        name: one of `SUBSETS`; None or `own` for a COCO folder, see `open_own_data`.
         data: where the images are; for `toy` where they are to be, in the cache by default.
         cache: folder for what is costly to make; `default_cache()` if None.
         seed: decides the splits, nothing else does.
@@ -70,22 +71,52 @@ def open_subset(
         UserError: the name is unknown, the data is missing or unusable, `labelled` is out of
             range, or there are too few images.
     """
-    if name not in SUBSETS:
-        raise UserError(f"Unknown subset {name!r}. Known are: {', '.join(sorted(SUBSETS))}.")
-    recipe = SUBSETS[name]
-    counts = recipe.counts
+    if name in (None, OWN):
+        return open_own_data(_given(data), seed, labelled, skip_broken)
+    counts = _recipe(name).counts
     if labelled is not None:
         counts = replace(counts, labelled=labelled)
     counts.check()
-    dataset = recipe.open(
-        None if data is None else Path(data),
-        default_cache() if cache is None else Path(cache),
-        skip_broken,
-        counts.total,
-    )
+    dataset = open_dataset(name, data, cache, skip_broken)
     if skip_broken:
         counts = counts.shrunk_to(len(dataset.image_ids))
     return Subset(name, dataset, *split_ids(dataset.image_ids, counts, seed))
+
+
+def open_dataset(
+    name: str | None,
+    data: str | os.PathLike | None = None,
+    cache: str | os.PathLike | None = None,
+    skip_broken: bool = False,
+) -> Dataset:
+    """Opens an image set by name, all of it, whether or not it is large enough to be split.
+
+    Args and errors are those of `open_subset`.
+    """
+    if name in (None, OWN):
+        return open_own_dataset(_given(data), skip_broken)
+    recipe = _recipe(name)
+    return recipe.open(
+        None if data is None else Path(data),
+        default_cache() if cache is None else Path(cache),
+        skip_broken,
+        recipe.counts.total,
+    )
+
+
+def _given(data: str | os.PathLike | None) -> str | os.PathLike:
+    if data is None:
+        raise UserError("Your own images need --data: a folder that holds a COCO JSON file.")
+    return data
+
+
+def _recipe(name: str) -> Recipe:
+    if name not in SUBSETS:
+        raise UserError(
+            f"Unknown subset {name!r}. Known are: {', '.join(sorted(SUBSETS))}. "
+            "For your own images pass --data without a subset."
+        )
+    return SUBSETS[name]
 
 
 def default_cache() -> Path:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mrcnn_al.datasets.coco import CocoDataset, write_coco_folder
+from mrcnn_al.datasets.coco import CocoDataset
+from mrcnn_al.datasets.coco_writer import write_coco_folder
 from mrcnn_al.datasets.toy_image import CLASS_NAMES, draw_image
 from mrcnn_al.errors import UserError
 from mrcnn_al.files import read_json, write_json

@@ -42,13 +42,14 @@ def draw_instances(
         colour = np.array(rgb(SERIES[index % len(SERIES)]))
         blended = window * (1 - OPACITY) + colour * OPACITY
         window[mask] = blended[mask].round().astype(np.uint8)
-        window[_outline(mask, thickness)] = colour
+        window[outline(mask, thickness)] = colour
     if class_names is not None and len(instances) <= MOST_LABELS:
-        result = _label(result, instances, class_names)
+        colours = [rgb(SERIES[index % len(SERIES)]) for index in range(len(instances))]
+        result = label_instances(result, instances, class_names, colours)
     return result
 
 
-def _outline(mask: np.ndarray, thickness: int) -> np.ndarray:
+def outline(mask: np.ndarray, thickness: int) -> np.ndarray:
     """The pixels of a mask within `thickness` steps of its border, bool like it."""
     inner = mask
     for _ in range(thickness):
@@ -57,7 +58,23 @@ def _outline(mask: np.ndarray, thickness: int) -> np.ndarray:
     return mask & ~inner
 
 
-def _label(image: np.ndarray, instances: Instances, class_names: Sequence[str]) -> np.ndarray:
+def label_instances(
+    image: np.ndarray,
+    instances: Instances,
+    class_names: Sequence[str],
+    colours: Sequence[tuple[int, int, int]],
+) -> np.ndarray:
+    """The class of each instance, and its score if it has one, above its box.
+
+    Args:
+        image: RGB, uint8 [H, W, 3].
+        instances: in an image of that size.
+        class_names: of classes 1, 2, ...
+        colours: RGB behind the text of each instance.
+
+    Returns:
+        RGB, uint8 [H, W, 3]; `image` is left alone.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     canvas = Image.fromarray(image)
@@ -66,6 +83,8 @@ def _label(image: np.ndarray, instances: Instances, class_names: Sequence[str]) 
     font = ImageFont.load_default(size)
     for index, (y1, x1, _, _) in enumerate(instances.boxes.tolist()):
         text = class_names[instances.class_ids[index] - 1]
+        if instances.crowd[index]:
+            text += " (crowd)"
         if instances.scores is not None:
             text += f" {instances.scores[index]:.2f}"
         left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
@@ -73,7 +92,7 @@ def _label(image: np.ndarray, instances: Instances, class_names: Sequence[str]) 
         # Kept inside the image, whatever the mask touches.
         x = max(0, min(x1, instances.width - width))
         y = max(0, y1 - height)
-        colour = rgb(SERIES[index % len(SERIES)])
+        colour = tuple(colours[index])
         draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
         # White or black, whichever the luma (ITU-R BT.601) of the colour leaves readable.
         luma = np.dot(colour, (0.299, 0.587, 0.114))

@@ -213,7 +213,7 @@ def test_weights_of_another_number_of_classes(refused, tmp_path):
     [
         ("text.h5", "text.h5 is not readable as HDF5"),
         ("absent.h5", "absent.h5 does not exist"),
-        ("coco", "mask_rcnn_coco.h5, which does not exist"),
+        ("coco", "weights do not fit, nothing was loaded. mask_rcnn_coco.h5"),
         ("last", "no weights of an earlier run"),
     ],
 )

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from mrcnn_al.datasets.coco import ANNOTATIONS, IMAGES, CocoDataset, write_coco_folder
+from mrcnn_al.datasets.coco import ANNOTATIONS, IMAGES, CocoDataset
+from mrcnn_al.datasets.coco_writer import write_coco_folder
 from mrcnn_al.errors import UserError
 from mrcnn_al.instances import Instances
 
@@ -96,14 +97,20 @@ def test_real_coco_against_pycocotools(shared, split):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["annotations"][0].update(image_id=7), "no image 7, which annotation 1 is of"),
+        (
+            lambda c: c["annotations"][0].update(image_id=7),
+            "annotation 1: it is of image 7, which is not listed",
+        ),
         (
             lambda c: c["annotations"][1].update(category_id=3),
-            "no category 3, used by annotation 2",
+            "annotation 2: there is no category 3",
         ),
-        (lambda c: c["annotations"][0].update(image_id=[1]), r"no image \[1\]"),
-        (lambda c: c["annotations"][0].pop("segmentation"), "wrong annotation 1: its segmentation"),
-        (lambda c: c["annotations"][0].update(segmentation=[[10**400] * 6]), "wrong annotation 1"),
+        (lambda c: c["annotations"][0].update(image_id=[1]), r"it is of image \[1\]"),
+        (lambda c: c["annotations"][0].pop("segmentation"), "annotation 1: its segmentation"),
+        (
+            lambda c: c["annotations"][0].update(segmentation=[[10**400] * 6]),
+            "annotation 1: its polygons",
+        ),
         (lambda c: c["annotations"][1]["segmentation"].update(size=[8, 6]), r"size \[8, 6\]"),
         (lambda c: c["images"][1].update(id=10), "two images with the id 10"),
         (lambda c: c["categories"][1].update(id=17), "two categories with the id 17"),
@@ -111,12 +118,21 @@ def test_real_coco_against_pycocotools(shared, split):
         (lambda c: c["images"][0].pop("file_name"), '"file_name" is no text'),
         (lambda c: c["images"][0].update(height=0), "image 10 is 0 x 8"),
         (lambda c: c["categories"][0].pop("name"), '"name" is no text'),
+        (lambda c: c["categories"][0].update(name="  "), "without a name that can be printed"),
+        (lambda c: c["categories"][0].update(name="a\x1b[31m"), "a name that can be printed"),
+        (lambda c: c["categories"][0].update(name="\ud800"), "a name that can be printed"),
+        (lambda c: c["categories"][0].update(id=2.0), '"id" is no whole number'),
+        (lambda c: c["annotations"][0].update(iscrowd="1"), "iscrowd is '1', neither 0 nor 1"),
+        (lambda c: c["annotations"][0].update(iscrowd=2), "iscrowd is 2"),
+        (lambda c: c["annotations"][0].update(category_id=True), "no category True"),
+        (lambda c: c["images"][0].update(width=8.0), '"width" is no whole number'),
+        (lambda c: c["images"][0].update(width=10**9), "ten.png is 6 x 8 .* says 6 x 1000000000"),
         (lambda c: c.pop("annotations"), 'no list "annotations"'),
         (lambda c: c.update(images=[]), 'empty list "images"'),
         (lambda c: c.update(images=[3]), 'no list "images"'),
         (
             lambda c: c["images"][0].update(file_name="gone.png"),
-            r"1 of 2 .*the first is .*gone\.png",
+            r"1 problem.*gone\.png does not exist",
         ),
     ],
 )
@@ -133,6 +149,41 @@ def test_broken_json(folder, text):
         opened(folder, text)
 
 
+def test_names_that_occur_twice_get_their_ids(folder, content):
+    content["categories"][0]["name"] = "b"
+    assert opened(folder, content).class_names == ("b (2)", "a", "b (90)")
+
+
+def test_crowds_may_be_left_unsaid_or_true(folder, content):
+    del content["annotations"][0]["iscrowd"]
+    content["annotations"][1]["iscrowd"] = True
+    assert opened(folder, content).load_instances("10").crowd.tolist() == [False, True]
+
+
+def test_annotations_in_any_order(folder, content):
+    """Those of an image stay in the order of the file, whatever comes between."""
+    first, second = content["annotations"]
+    other = {**first, "image_id": 9, "category_id": 17}
+    third = {**first, "category_id": 17, "segmentation": [*SQUARE, [6, 4, 8, 4, 8, 6, 6, 6]]}
+    content["annotations"] = [second, other, first, other, third]
+    dataset = opened(folder, content)
+    assert dataset.load_instances("10").class_ids.tolist() == [1, 3, 2]
+    assert dataset.load_instances("10").areas().tolist() == [12, 12, 16]
+    assert dataset.load_instances("9").class_ids.tolist() == [2, 2]
+    class_ids, areas, crowd = dataset.annotations("10")
+    assert class_ids.tolist() == [1, 3, 2]
+    assert areas.tolist() == [12, 12, 16]
+    assert crowd.tolist() == [True, False, False]
+
+
+def test_the_header_of_an_image_is_checked(folder, content):
+    dataset = opened(folder, content)
+    dataset.check_image("10")
+    Image.new("RGB", (6, 8)).save(folder / IMAGES / "ten.png")
+    with pytest.raises(UserError, match=r"ten\.png is 8 x 6"):
+        dataset.check_image("10")
+
+
 def test_missing_files_and_folders(folder, content):
     with pytest.raises(UserError, match=r"instances\.json does not exist"):
         CocoDataset.open_folder(folder)
@@ -142,12 +193,22 @@ def test_missing_files_and_folders(folder, content):
         CocoDataset.open_folder(folder)
 
 
-@pytest.mark.parametrize("name", ["../secret.png", "a/../../secret.png", "/etc/hostname", "a\0b"])
-def test_file_names_that_climb_out_are_refused(folder, content, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secret.png", "a/../../secret.png", "/etc/hostname", "a\0b", "", ".", "C:\\a.png"),
+        *("..\\secret.png", "\ud800"),
+    ],
+)
+@pytest.mark.parametrize("skip_broken", [False, True])
+def test_file_names_that_climb_out_are_refused(folder, content, name, skip_broken):
     shutil.copy(folder / IMAGES / "ten.png", folder / "secret.png")
+    opened(folder, content)
     content["images"][0]["file_name"] = name
-    with pytest.raises(UserError, match="outside of the image folder"):
-        opened(folder, content)
+    (folder / ANNOTATIONS).write_text(json.dumps(content))
+    with pytest.raises(UserError, match="outside of the image folder") as caught:
+        CocoDataset(folder / ANNOTATIONS, folder / IMAGES, skip_broken)
+    assert repr(name) in str(caught.value)
 
 
 def test_links_that_lead_out_are_refused_and_others_are_not(folder, content):
@@ -211,7 +272,7 @@ def test_a_failure_while_writing_leaves_the_old_annotations(tmp_path):
     before = (tmp_path / ANNOTATIONS).read_bytes()
     with pytest.raises(ValueError, match="not RGB uint8"):
         write_coco_folder(tmp_path, ["one"], [(2, "b.png", pixels, Instances.empty(5, 6))])
-    with pytest.raises(ValueError, match="leaves the folder"):
+    with pytest.raises(ValueError, match="leads out"):
         write_coco_folder(tmp_path, ["one"], [(2, "../b.png", pixels, Instances.empty(5, 5))])
     assert (tmp_path / ANNOTATIONS).read_bytes() == before
     assert not (tmp_path / "b.png").exists()

@@ -58,6 +58,8 @@ def test_polygons_may_leave_the_image():
         [[1, 2, 3, 4, 5, "6"]],
         [[1, 2, 3, 4, 5, float("nan")]],
         [[1, 2, 3, 4, 5, 1e300]],
+        [[1, 2, 3, 4, 5, -1e7]],
+        [[-9e5, -9e5, 9e5, 9e5, -9e5, 9e5]],
         [1, 2, 3, 4, 5, 6],
         {},
         {"size": [5, 5]},
@@ -70,10 +72,21 @@ def test_polygons_may_leave_the_image():
         {"size": [5, 5], "counts": "o"},
         {"size": [5, 5], "counts": "\x00"},
         {"size": [5, 5], "counts": "zzz"},
+        {"size": [5, 5], "counts": "Q" * 7 + "0"},
+        {"size": [5, 5], "counts": "`" * 100_000},
+        {"size": [5, 5], "counts": [10**400]},
+        {"size": [10**9, 10**9], "counts": [10**18]},
         {"size": [5, 5], "counts": "é"},
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_what_is_no_segmentation_is_refused(value):
     with pytest.raises(ValueError, match="its "):
         parse_segmentation(value, 5, 5)
+
+
+def test_an_outline_with_many_turns_is_an_outline():
+    """A comb of 200 teeth: long, but of this world."""
+    teeth = [[x, y] for x in range(400) for y in ((0, 300) if x % 2 else (300, 0))]
+    polygon = [*np.ravel(teeth).tolist(), 400, 400, 0, 400]
+    assert drawn([polygon], 400, 400)[310:, :390].all()
