@@ -45,6 +45,7 @@ _DEPARTURES = {
     "fill_with_negatives": True,
     "half_pixel_sampling": True,
     "reference_resampling": False,
+    "imagenet_rgb_stem": True,
 }
 
 
@@ -60,6 +61,8 @@ class ModelConfig(Section):
         output_std: of the first weights of the layers that predict classes and boxes; None
             for the reference's Glorot.
         dropout_rate: of the Monte-Carlo dropout after each convolutional block of the heads.
+        precision: `float32`; `bfloat16` or `float16` for the layers between image and outputs.
+            Weights, the last layer of each output, boxes and losses are float32 always.
         rpn_nms_threshold_inference: None means as in training.
         image_resize_mode_inference: None means as in training.
         pixel_scale: the molded image is (RGB - mean_pixel) * pixel_scale.
@@ -76,6 +79,8 @@ class ModelConfig(Section):
             which shifts the borders of small masks by up to half a pixel.
         reference_resampling: images are scaled as in the reference (no anti-aliasing, dark
             borders, truncation) rather than by Pillow.
+        imagenet_rgb_stem: the first kernel of Keras's ImageNet ResNets, trained on BGR, is
+            turned to the RGB that it is fed here. The reference feeds RGB to it as it is.
     """
 
     num_classes: int = 1
@@ -91,6 +96,7 @@ class ModelConfig(Section):
     mask_head_channels: int = 256
     mask_head_convolutions: int = 4
     dropout_rate: float = 0.5
+    precision: str = "float32"
     rpn_anchor_scales: tuple[float, ...] = (32, 64, 128, 256, 512)
     rpn_anchor_ratios: tuple[float, ...] = (0.5, 1, 2)
     rpn_anchor_stride: int = 1
@@ -126,6 +132,7 @@ class ModelConfig(Section):
     fill_with_negatives: bool = False
     half_pixel_sampling: bool = False
     reference_resampling: bool = True
+    imagenet_rgb_stem: bool = False
 
     presets: ClassVar = {
         "matterport": {},
@@ -165,6 +172,7 @@ class ModelConfig(Section):
         "normalization": ("frozen_batch", "batch", "group"),
         "pyramid_normalization": ("batch", "group", "none"),
         "head_normalization": ("frozen_batch", "batch", "group", "none"),
+        "precision": ("float32", "bfloat16", "float16"),
         "image_resize_mode": ("none", "square", "pad64", "crop"),
         "image_resize_mode_inference": (None, "none", "square", "pad64"),
     }

@@ -65,11 +65,13 @@ class ClassifierHead(keras.layers.Layer):
         self.logits = layers.Dense(
             num_classes,
             kernel_initializer=output_initializer(output_std),
+            dtype="float32",
             name="mrcnn_class_logits",
         )
         self.deltas = layers.Dense(
             4 * num_classes,
             kernel_initializer=output_initializer(output_std),
+            dtype="float32",
             name="mrcnn_bbox_fc",
         )
         _build_block(self.block1, (None, pool_size, pool_size, channels))
@@ -91,8 +93,8 @@ class ClassifierHead(keras.layers.Layer):
         x = self.block2(x, training=training)
         x = self.dropout2(x, keys=keys)
         x = ops.squeeze(x, axis=(1, 2))
-        logits, deltas = ops.cast(self.logits(x), "float32"), ops.cast(self.deltas(x), "float32")
-        return logits, ops.reshape(deltas, (-1, self.num_classes, 4))
+        deltas = self.deltas(x)
+        return self.logits(x), ops.reshape(deltas, (-1, self.num_classes, 4))
 
     def call(self, pooled, keys=None, training=False):
         """[R, P, P, C] to logits [R, classes] and deltas [R, classes, 4]."""
@@ -136,7 +138,11 @@ class MaskHead(keras.layers.Layer):
         self.deconvolution = layers.Conv2DTranspose(
             filters, 2, strides=2, activation="relu", name="mrcnn_mask_deconv"
         )
-        self.masks = layers.Conv2D(num_classes, 1, activation="sigmoid", name="mrcnn_mask")
+        # In half precision a probability above 0.998 is 1, and a mask that is wrong there has no
+        # gradient.
+        self.masks = layers.Conv2D(
+            num_classes, 1, activation="sigmoid", dtype="float32", name="mrcnn_mask"
+        )
         for index, block in enumerate(self.blocks):
             _build_block(block, (None, pool_size, pool_size, filters if index else channels))
         self.deconvolution.build((None, pool_size, pool_size, filters))
@@ -148,7 +154,7 @@ class MaskHead(keras.layers.Layer):
         x = pooled
         for block, dropout in zip(self.blocks, self.dropouts, strict=True):
             x = dropout(block(x, training=training), keys=keys)
-        return ops.cast(self.masks(self.deconvolution(x)), "float32")
+        return self.masks(self.deconvolution(x))
 
 
 def _block(prefix, index, filters, kernel, padding, normalization):

@@ -15,9 +15,11 @@ from mrcnn_al.mask_rcnn.detections import refine_detections
 from mrcnn_al.mask_rcnn.fpn import feature_pyramid
 from mrcnn_al.mask_rcnn.heads import ClassifierHead, MaskHead
 from mrcnn_al.mask_rcnn.inference import Inference, as_dictionary
+from mrcnn_al.mask_rcnn.precision import POLICIES, layers_in
 from mrcnn_al.mask_rcnn.proposals import propose
 from mrcnn_al.mask_rcnn.rpn import region_proposal_network
 from mrcnn_al.mask_rcnn.targets import detection_targets
+from mrcnn_al.ops import backend
 from mrcnn_al.ops import boxes as box_ops
 from mrcnn_al.ops.anchors import pyramid_anchors
 from mrcnn_al.ops.roi_align import roi_align
@@ -44,7 +46,19 @@ class MaskRCNN(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, dtype=POLICIES[config.precision], **kwargs)
+        with layers_in(config.precision):
+            self._make_layers(config)
+        self.loss_trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES]
+        self.built = True
+
+        self.config = config
+        self.loss_weights = dict.fromkeys(LOSS_NAMES, 1.0)
+        self.weight_decay = 0.0
+        self.mean_weight_decay = True
+        self._inference = None
+
+    def _make_layers(self, config):
         self.backbone = make_backbone(config.backbone, config.normalization)
         self.fpn = feature_pyramid(
             [output.shape[-1] for output in self.backbone.outputs],
@@ -78,14 +92,6 @@ class MaskRCNN(keras.Model):
             config.dropout_rate,
             name="mask_head",
         )
-        self.loss_trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES]
-        self.built = True
-
-        self.config = config
-        self.loss_weights = dict.fromkeys(LOSS_NAMES, 1.0)
-        self.weight_decay = 0.0
-        self.mean_weight_decay = True
-        self._inference = None
 
     def anchors(self, image_size: tuple[int, int]) -> np.ndarray:
         """Normalised anchors of an input size, float32 [A, 4]."""
@@ -111,11 +117,7 @@ class MaskRCNN(keras.Model):
     def region_proposals(self, pyramid: list):
         """P2 to P6 to logits [B, A, 2] and deltas [B, A, 4] of all anchors."""
         logits, deltas = zip(*(self.rpn(level) for level in pyramid), strict=True)
-        # Boxes need the digits that half precision does not have.
-        return (
-            ops.cast(ops.concatenate(logits, axis=1), "float32"),
-            ops.cast(ops.concatenate(deltas, axis=1), "float32"),
-        )
+        return ops.concatenate(logits, axis=1), ops.concatenate(deltas, axis=1)
 
     def proposals(self, logits, deltas, image_size: tuple[int, int], inference: bool):
         """RPN outputs to normalised boxes [B, count, 4], with the settings of their use."""
@@ -250,9 +252,10 @@ class MaskRCNN(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of the five losses and the L2 term."""
         del x, y, sample_weight, training
-        total = self.regularization_loss()
+        replicas = backend.replicas()
+        total = self.regularization_loss() / replicas
         for tracker in self.loss_trackers:
-            tracker.update_state(y_pred[tracker.name])
+            tracker.update_state(y_pred[tracker.name] * replicas)
             total = total + self.loss_weights[tracker.name] * y_pred[tracker.name]
         return total
 

@@ -35,12 +35,10 @@ def region_proposal_network(
         strides=anchor_stride,
         name="rpn_conv_shared",
     )(feature)
-    initializer = output_initializer(output_std)
-    logits = layers.Conv2D(
-        2 * anchors_per_cell, 1, kernel_initializer=initializer, name="rpn_class_raw"
-    )(shared)
-    deltas = layers.Conv2D(
-        4 * anchors_per_cell, 1, kernel_initializer=initializer, name="rpn_bbox_pred"
-    )(shared)
-    outputs = [layers.Reshape((-1, 2))(logits), layers.Reshape((-1, 4))(deltas)]
+    # In half precision many anchors would have the same score, and boxes need more digits.
+    output = {"kernel_initializer": output_initializer(output_std), "dtype": "float32"}
+    logits = layers.Conv2D(2 * anchors_per_cell, 1, name="rpn_class_raw", **output)(shared)
+    deltas = layers.Conv2D(4 * anchors_per_cell, 1, name="rpn_bbox_pred", **output)(shared)
+    rows = [layers.Reshape((-1, size), dtype="float32") for size in (2, 4)]
+    outputs = [rows[0](logits), rows[1](deltas)]
     return keras.Model(feature, outputs, name="rpn_model")

@@ -1,12 +1,13 @@
 """The layers of a model by the names that weights files use."""
 
+from collections.abc import Callable
+
 import keras
 
-from mrcnn_al.errors import UserError
+from mrcnn_al.weights.layout import Shapes
+from mrcnn_al.weights.matching import check_complete, match, read_layer
 from mrcnn_al.weights.report import WeightsReport
-
-# The layers whose shapes depend on the number of classes.
-CLASS_LAYERS = ("mrcnn_class_logits", "mrcnn_bbox_fc", "mrcnn_mask")
+from mrcnn_al.weights.weight import Layers
 
 
 def weighted_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
@@ -30,71 +31,39 @@ def _collect(layer, found, seen):
         found[layer.name] = layer
 
 
+def layer_shapes(model: keras.Model) -> Shapes:
+    """Names and shapes of the weights of a model; `model_layout` knows them without one."""
+    return {
+        name: [(variable.name, tuple(variable.shape)) for variable in layer.variables]
+        for name, layer in weighted_layers(model).items()
+    }
+
+
 def assign(
     model: keras.Model,
-    arrays: dict[str, list[tuple[str, object]]],
+    stored: Layers,
     source: str,
     exclude: tuple[str, ...] = (),
-    only=None,
+    only: Callable[[str], bool] | None = None,
 ) -> WeightsReport:
     """Gives the layers of a model the weights of a file; all of them or none.
 
     Args:
         model: whose weights are set.
-        arrays: for each layer name its weights in order, as (name, array) pairs. Names of
-            Keras's own (kernel, gamma, ...) are checked against the model's.
+        stored: the weights of each layer.
         source: what to call the file.
-        exclude: names of layers to leave alone; `heads` for those that depend on the number
-            of classes.
+        exclude: layers to leave alone, see `match`.
         only: a predicate on layer names; the others are not expected in the file.
 
     Raises:
         UserError: file and model do not correspond; the model is as it was.
     """
+    report = match(layer_shapes(model), stored, source, exclude, only)
+    check_complete(report)
+    # A damaged layer must be noticed before the first one is assigned.
+    arrays = {name: read_layer(name, stored[name], source) for name in report.loaded}
     layers = weighted_layers(model)
-    excluded = {n for name in exclude for n in (CLASS_LAYERS if name == "heads" else (name,))}
-    for name in sorted(excluded - set(layers) - set(arrays)):
-        raise UserError(f"There is no layer {name!r} to exclude, neither in {source} nor here.")
-    if only is not None:
-        layers = {name: layer for name, layer in layers.items() if only(name)}
-    report = WeightsReport(source, excluded=sorted(excluded & (set(layers) | set(arrays))))
-    report.unexpected = [n for n in arrays if n not in layers and n not in excluded]
-    pairs = []
-    for name, layer in layers.items():
-        if name in excluded:
-            continue
-        if name not in arrays:
-            report.missing.append(name)
-            continue
-        report.loaded.append(name)
-        _pair(layer, arrays[name], pairs, report)
-    if not report.complete:
-        hint = "Exclude layers by name to leave them as they are."
-        if {name.split("/")[0] for name, _, _ in report.mismatched} & set(CLASS_LAYERS):
-            hint = "For weights of another number of classes, exclude the heads."
-        raise UserError(f"The weights do not fit, nothing was loaded. {report}\n{hint}")
-    for variable, array in pairs:
-        variable.assign(array)
+    for name in report.loaded:
+        for variable, array in zip(layers[name].variables, arrays.pop(name), strict=True):
+            variable.assign(array)
     return report
-
-
-_KERAS_NAMES = {"kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance"}
-
-
-def _pair(layer, weights, pairs, report):
-    variables = layer.variables
-    if len(weights) != len(variables):
-        report.mismatched.append(
-            (layer.name, f"{len(weights)} weights", f"{len(variables)} weights")
-        )
-        return
-    for variable, (name, array) in zip(variables, weights, strict=True):
-        leaf = name.rsplit("/", 1)[-1].split(":")[0]
-        if leaf in _KERAS_NAMES and leaf != variable.name:
-            report.mismatched.append((f"{layer.name}/{variable.name}", leaf, variable.name))
-        elif tuple(array.shape) != tuple(variable.shape):
-            report.mismatched.append(
-                (f"{layer.name}/{variable.name}", tuple(array.shape), tuple(variable.shape))
-            )
-        else:
-            pairs.append((variable, array))

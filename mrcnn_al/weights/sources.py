@@ -3,17 +3,22 @@
 import os
 from pathlib import Path
 
+from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
-from mrcnn_al.weights import matterport
-from mrcnn_al.weights.imagenet import load_imagenet
+from mrcnn_al.weights.download import find_or_download
+from mrcnn_al.weights.imagenet import load_backbone, load_imagenet
+from mrcnn_al.weights.known_files import COCO_FILE
+from mrcnn_al.weights.layers import assign, layer_shapes
+from mrcnn_al.weights.layout import model_layout
+from mrcnn_al.weights.matching import check_complete, match
 from mrcnn_al.weights.report import WeightsReport
-
-COCO_FILE = "mask_rcnn_coco.h5"
+from mrcnn_al.weights.weight import described
+from mrcnn_al.weights.weights_file import open_weights
 
 
 def weights_folder() -> Path:
     """Where weights files lie: `$MRCNN_AL_WEIGHTS`, or `weights` in the current folder."""
-    return Path(os.environ.get("MRCNN_AL_WEIGHTS", "weights"))
+    return Path(os.environ.get("MRCNN_AL_WEIGHTS") or "weights")
 
 
 def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> WeightsReport | None:
@@ -21,9 +26,11 @@ def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> Wei
 
     Args:
         model: a MaskRCNN.
-        source: `none`; `imagenet`, for the backbone; `coco`, Matterport's file in the weights
-            folder; or a file in Matterport's layout.
-        exclude: layers to leave alone, see `assign`.
+        source: `none`; `imagenet`, for the backbone; `coco`, Matterport's file; or a path. The
+            first two files are looked for in the weights folder, and downloaded if they are
+            not there. What a file is, is told by its layers: a whole Mask R-CNN, or a backbone,
+            of which the backbone is loaded.
+        exclude: layers to leave alone, see `match`.
 
     Returns:
         What was loaded; None for `none`.
@@ -36,13 +43,21 @@ def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> Wei
             raise UserError("There is nothing to exclude from --weights none.")
         return None
     if source == "imagenet":
-        return load_imagenet(model, model.config.backbone, weights_folder(), exclude)
+        return load_imagenet(model, weights_folder(), exclude)
     if source == "coco":
-        path = weights_folder() / COCO_FILE
+        path = weights_folder() / COCO_FILE.name
         if not path.is_file():
-            raise UserError(
-                f"COCO weights are read from {path}, which does not exist. "
-                f"weights/README.md says where to get the file."
-            )
-        return matterport.load_weights(model, path, exclude)
-    return matterport.load_weights(model, source, exclude)
+            _check_coco_fits(model, exclude)
+            path = find_or_download(COCO_FILE, weights_folder())
+        with open_weights(path) as file:
+            return assign(model, file.layers, str(path), exclude)
+    with open_weights(source) as file:
+        if file.backbone_only:
+            return load_backbone(model, file, exclude)
+        return assign(model, file.layers, str(source), exclude)
+
+
+def _check_coco_fits(model, exclude):
+    """A quarter of a gigabyte is not downloaded for a model that cannot take it."""
+    stored = described(model_layout(ModelConfig.preset("matterport", num_classes=81)))
+    check_complete(match(layer_shapes(model), stored, COCO_FILE.name, exclude))

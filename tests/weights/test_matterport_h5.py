@@ -11,7 +11,8 @@ from keras import ops
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.mask_rcnn.model import MaskRCNN
-from mrcnn_al.weights.layers import CLASS_LAYERS, weighted_layers
+from mrcnn_al.weights.layers import weighted_layers
+from mrcnn_al.weights.layout import CLASS_LAYERS
 
 
 def make_model(num_classes=3, seed=0):
@@ -90,6 +91,7 @@ def test_a_missing_layer_is_named(model, file):
 def test_an_unexpected_layer_is_named(model, file):
     with h5py.File(file, "a") as h5:
         h5.copy("fpn_p3", "fpn_p9")
+        h5.attrs["layer_names"] = [*h5.attrs["layer_names"], b"fpn_p9"]
     assert "1 layers of the file unknown to the model: fpn_p9" in refused(model, file)
 
 
@@ -197,6 +199,57 @@ def test_external_storage_is_refused(model, file, tmp_path):
     assert "does not lie in the file" in refused(model, file)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused_with_its_layer(model, file, value):
+    with h5py.File(file, "a") as h5:
+        h5["mrcnn_mask/mrcnn_mask/kernel:0"][0, 0, 3, 1] = value
+    message = refused(model, file)
+    assert "'mrcnn_mask/kernel:0' of the layer 'mrcnn_mask' holds NaN or infinity" in message
+
+
+def test_a_variance_below_zero_is_refused_with_its_layer(model, file):
+    with h5py.File(file, "a") as h5:
+        h5["lite1_stem_bn/lite1_stem_bn/moving_variance:0"][5] = -0.001
+    assert "'lite1_stem_bn' has a variance below zero" in refused(model, file)
+
+
+def test_a_shape_is_checked_before_anything_is_read(model, file):
+    """Four terabytes are announced, in a file of a few megabytes."""
+    with h5py.File(file, "a") as h5:
+        del h5["fpn_p3/fpn_p3/kernel:0"]
+        h5.create_dataset("fpn_p3/fpn_p3/kernel:0", (10**6, 10**6), np.float32, chunks=(1, 8))
+    assert "fpn_p3/kernel is (1000000, 1000000) in the file" in refused(model, file)
+
+
+@pytest.mark.parametrize("chunks", [None, (3, 3, 8, 8), (1, 3, 8, 8)])
+def test_announced_weights_without_data_are_refused(model, file, chunks):
+    """HDF5 itself would read them as zeros."""
+    with h5py.File(file, "a") as h5:
+        del h5["fpn_p3/fpn_p3/kernel:0"]
+        made = h5.create_dataset("fpn_p3/fpn_p3/kernel:0", (3, 3, 8, 8), np.float32, chunks=chunks)
+        if chunks == (1, 3, 8, 8):
+            made[1] = 1
+        assert not made[0].any()
+    assert "data are" in refused(model, file)
+    with h5py.File(file, "a") as h5:
+        h5["fpn_p3/fpn_p3/kernel:0"][...] = 1
+    assert model.load_weights(file).complete
+
+
+def test_packed_weights_are_loaded(model, file, source):
+    values_there = {}
+    with h5py.File(file, "a") as h5:
+        for name in ("fpn_p3/fpn_p3/kernel:0", "rpn_model/rpn_conv_shared/kernel:0"):
+            values_there[name] = h5[name][()]
+            del h5[name]
+            options = {"compression": "gzip", "shuffle": True, "fletcher32": "fpn" in name}
+            h5.create_dataset(name, data=values_there[name], chunks=(2, 2, 5, 5), **options)
+    model.load_weights(file)
+    for name, expected in values_there.items():
+        kernel = weighted_layers(model)[name.split("/")[1]].kernel
+        np.testing.assert_array_equal(ops.convert_to_numpy(kernel), expected)
+
+
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
 def test_a_truncated_file_is_refused(model, file, share):
     data = file.read_bytes()
@@ -221,6 +274,7 @@ def test_whole_models_hold_their_weights_in_a_group(source, tmp_path):
     path = tmp_path / "whole.h5"
     with h5py.File(source) as old, h5py.File(path, "w") as new:
         group = new.create_group("model_weights")
+        group.attrs.update(old.attrs)
         for name in old:
             old.copy(name, group)
     assert make_model().load_weights(path).complete

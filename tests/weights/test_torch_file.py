@@ -69,6 +69,59 @@ def test_the_name_of_what_a_program_would_import_is_told(tmp_path):
         read_torch_file(path)
 
 
+def text(content):
+    return b"X" + len(content).to_bytes(4, "little") + content.encode()
+
+
+def number(value):
+    return b"J" + value.to_bytes(4, "little")
+
+
+def one_tensor(path, shape, strides):
+    """A file with the tensor `w`, whose storage has the values 0 to 3."""
+    rows = lambda values: b"(" + b"".join(map(number, values)) + b"t"
+    storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu")
+    storage += number(4) + b"NtQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + number(0)
+    tensor += rows(shape) + rows(strides) + b"\x89NtR"
+    starts = b"".join(pickle.dumps(part, protocol=2) for part in (MAGIC, 1001, {}))
+    tensors, keys = b"\x80\x02}" + text("w") + tensor + b"s.", b"\x80\x02](" + text("0") + b"e."
+    values = (4).to_bytes(8, "little") + np.arange(4, dtype=np.float32).tobytes()
+    path.write_bytes(starts + tensors + keys + values)
+    return path
+
+
+def test_strides_are_followed(tmp_path):
+    tensors = read_torch_file(one_tensor(tmp_path / "w.pth", (2, 2), (1, 2)))
+    np.testing.assert_array_equal(tensors["w"], [[0, 2], [1, 3]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [((10**6, 10**6), (0, 0)), ((2, 3), (2, 1)), ((5,), (1,)), ((2, 2), (1,))],
+    ids=["a terabyte of one value", "outside", "too many", "too few strides"],
+)
+def test_a_tensor_that_its_storage_cannot_hold_is_refused(tmp_path, shape, strides):
+    with pytest.raises(UserError, match="damaged"):
+        read_torch_file(one_tensor(tmp_path / "w.pth", shape, strides))
+
+
+def test_damaged_files_are_read_or_refused(lite_file, tmp_path):
+    """Bytes changed at random in the part that is parsed."""
+    data, path, refused = lite_file.read_bytes(), tmp_path / "damaged.pth", 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        damaged = bytearray(data)
+        for place in rng.integers(0, 47_000, rng.choice([1, 2, 8])):
+            damaged[place] = int(rng.integers(256))
+        path.write_bytes(damaged)
+        try:
+            read_torch_file(path)
+        except UserError:
+            refused += 1
+    assert 20 < refused <= 60
+
+
 @pytest.mark.parametrize("length", [0, 1, 100, 20000, 1000000, -1])
 def test_a_truncated_file_is_refused(lite_file, tmp_path, length):
     path = tmp_path / "short.pth"
