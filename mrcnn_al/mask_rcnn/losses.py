@@ -1,6 +1,12 @@
-"""The five losses of Mask R-CNN; each is 0 where nothing contributes."""
+"""The five losses of Mask R-CNN; each is 0 where nothing contributes.
+
+Where several devices share a batch, each has its part of the loss of the whole batch, and the
+parts add up to it.
+"""
 
 from keras import ops
+
+from mrcnn_al.ops import backend
 
 
 def rpn_class_loss(rpn_match, rpn_class_logits):
@@ -114,5 +120,5 @@ def _positive_class(class_ids):
 
 
 def _mean(values, weights):
-    total = ops.sum(weights)
+    total = backend.sum_over_devices(ops.sum(weights))
     return ops.sum(values * weights) / ops.where(total > 0, total, 1.0)

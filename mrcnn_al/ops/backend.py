@@ -75,6 +75,28 @@ def make_deterministic(seed: int) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
+def replicas() -> int:
+    """How many devices each see their own rows of the batch that this code computes on."""
+    if NAME != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def sum_over_devices(tensors):
+    """The sum of a tensor, or of each of a list, over the devices that share a batch.
+
+    To be called by all of them, outside of loops and conditions.
+    """
+    if replicas() == 1:
+        return tensors
+    import tensorflow as tf
+
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+
+
 def padded_rows(count: int) -> int:
     """How many rows to pad a data-dependent number of rows to, so that it compiles seldom.
 

@@ -107,6 +107,16 @@ def flip(view: View) -> View:
     return View(view.image[:, ::-1], _moved(instances, boxes, masks, size))
 
 
+def flip_vertically(view: View) -> View:
+    """Mirrors top and bottom."""
+    instances = view.instances
+    boxes = instances.boxes.copy()
+    boxes[:, [0, 2]] = instances.height - boxes[:, [2, 0]]
+    masks = tuple(mask[::-1] for mask in instances.masks)
+    size = (instances.height, instances.width)
+    return View(view.image[::-1], _moved(instances, boxes, masks, size))
+
+
 def turn(view: View) -> View:
     """Turns a view by 90 degrees, counter-clockwise."""
     instances = view.instances
@@ -115,12 +125,6 @@ def turn(view: View) -> View:
     masks = tuple(np.rot90(mask) for mask in instances.masks)
     size = (instances.width, instances.height)
     return View(np.rot90(view.image), _moved(instances, boxes, masks, size))
-
-
-def change_brightness(view: View, factor: float) -> View:
-    """Multiplies all values, clipped to 0..255."""
-    image = np.clip(view.image.astype(np.float32) * factor + 0.5, 0, 255).astype(np.uint8)
-    return View(image, view.instances)
 
 
 def _moved(instances, boxes, masks, size):

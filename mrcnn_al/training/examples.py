@@ -1,5 +1,7 @@
 """One annotated image to one row of a training batch."""
 
+import dataclasses
+
 import numpy as np
 
 from mrcnn_al.config import ModelConfig, TrainingConfig
@@ -9,7 +11,13 @@ from mrcnn_al.ops.images import mold_image, place_image, plan_resize
 from mrcnn_al.ops.masks import minimize_mask
 from mrcnn_al.training import augmentation
 from mrcnn_al.training.augmentation import View
+from mrcnn_al.training.augmentation_policy import augment
 from mrcnn_al.training.rpn_targets import build_rpn_targets
+
+AUGMENTATIONS = (
+    *("flips", "vertical_flips", "rotations", "scale_jitter", "brightness_jitter"),
+    *("contrast_jitter", "saturation_jitter", "hue_jitter", "blur_sigma"),
+)
 
 
 class ExampleMaker:
@@ -74,15 +82,7 @@ class ExampleMaker:
             )
         else:
             view = self._whole(image, instances)
-        if training.flips and rng.random() < 0.5:
-            view = augmentation.flip(view)
-        if training.rotations and view.image.shape[0] == view.image.shape[1]:
-            for _ in range(rng.integers(4)):
-                view = augmentation.turn(view)
-        if training.brightness_jitter != (1.0, 1.0):
-            factor = rng.uniform(*training.brightness_jitter)
-            view = augmentation.change_brightness(view, factor)
-        return view
+        return augment(view, training, rng)
 
     def _whole(self, image, instances):
         config = self.model
@@ -118,6 +118,16 @@ class ExampleMaker:
             config.rpn_anchor_stride,
         )
         return anchors.astype(np.float32)
+
+
+def without_augmentation(training: TrainingConfig) -> TrainingConfig:
+    """The same training with images as they are; crops stay, as the network needs them."""
+    plain = {
+        field.name: field.default
+        for field in dataclasses.fields(TrainingConfig)
+        if field.name in AUGMENTATIONS
+    }
+    return dataclasses.replace(training, **plain)
 
 
 def _pad(array, count):

@@ -1,10 +1,12 @@
 """Fits a model to labelled images."""
 
 import contextlib
-import itertools
 import math
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -12,12 +14,25 @@ from keras import ops
 
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
-from mrcnn_al.instances import Instances
 from mrcnn_al.mask_rcnn.model import LOSS_NAMES
 from mrcnn_al.progress import progress
-from mrcnn_al.training.batches import training_batches
-from mrcnn_al.training.examples import ExampleMaker
+from mrcnn_al.training import devices
+from mrcnn_al.training.batches import Load, Pipeline, fixed_batches, training_batches
+from mrcnn_al.training.checkpoint import Checkpoint, Position
+from mrcnn_al.training.early_stopping import EarlyStopping
+from mrcnn_al.training.event_file import EventFile
+from mrcnn_al.training.examples import ExampleMaker, without_augmentation
 from mrcnn_al.training.layer_selection import select_layers
+from mrcnn_al.training.optimizer import (
+    averaged_weights,
+    check_loss_scale,
+    make_optimizer,
+    restart,
+    take_averages,
+)
+from mrcnn_al.training.schedule import WarmupSchedule
+
+HINT = "If there is nothing wrong with them, a smaller --learning-rate usually helps."
 
 
 class Fitter:
@@ -28,7 +43,8 @@ class Fitter:
         config: how.
 
     Raises:
-        UserError: the images of a batch would have different sizes.
+        UserError: the images of a batch would have different sizes, or the model was not made
+            for as many devices.
     """
 
     def __init__(self, model, config: TrainingConfig):
@@ -38,128 +54,231 @@ class Fitter:
                 "sizes, so a batch can hold one only: use --images-per-batch 1, or mode crop or "
                 "square."
             )
+        devices.check(model, config)
         self.model = model
         self.config = config
         self._schedule = None
         self._maker = ExampleMaker(model.config, config)
+        self._validation_maker = ExampleMaker(model.config, without_augmentation(config))
+        self._pipeline = Pipeline(config.workers, config.prefetch)
         select_layers(model, config.layers)
         model.loss_weights = {name: getattr(config, f"{name}_weight") for name in LOSS_NAMES}
-        model.weight_decay = config.weight_decay
+        # AdamW decays the weights itself.
+        model.weight_decay = 0.0 if config.optimizer == "adamw" else config.weight_decay
         model.mean_weight_decay = config.mean_weight_decay
 
     def fit(
         self,
         image_ids: Sequence[str],
-        load: Callable[[str], tuple[np.ndarray, Instances]],
+        load: Load,
         seed: int,
         description: str = "training",
+        validation_ids: Sequence[str] | None = None,
+        checkpoint: str | os.PathLike | None = None,
+        log_folder: str | os.PathLike | None = None,
     ) -> list[dict]:
-        """Trains with a fresh optimizer.
+        """Trains with a fresh optimizer, or goes on from a checkpoint.
+
+        The model ends up with the averaged weights where `ema_momentum` is set, and with those
+        of the best epoch where `early_stopping_patience` is.
 
         Args:
             image_ids: what to train on.
             load: image id to (uint8 RGB image, instances); called from several threads.
             seed: of order, augmentation and draws.
             description: for the progress bar.
+            validation_ids: images whose loss is taken after each epoch, without augmentation
+                and with the same crops and draws each time.
+            checkpoint: a file to go on from, if it is there, and to keep up to date, also
+                when training is done; whoever has stored the weights deletes it.
+            log_folder: where `tensorboard` writes its event file.
 
         Returns:
-            One row an epoch: epoch, loss, the five losses, learning_rate, seconds.
+            One row an epoch: epoch, loss and the five losses of its last step, val_loss
+            (the five losses, weighted, without the L2 term), learning_rate, seconds, and
+            waiting_seconds, those in which the device waited for a batch.
 
         Raises:
-            UserError: nothing to train on, or the loss is not a number any more.
+            UserError: nothing to train on, early stopping without validation images, the loss
+                is not a number any more, or the checkpoint is of another training.
         """
+        config = self.config
+        self._check(image_ids, validation_ids, log_folder)
+        if config.epochs == 0:
+            return []
+        # The batches whose gradients may be in the weights that the next step finds.
+        self._recent = deque(maxlen=config.gradient_accumulation_steps)
+        self._witness = None
+        if config.gradient_clip_norm:
+            self._witness = min(self.model.trainable_variables, key=lambda v: math.prod(v.shape))
+        steps = self._steps_per_epoch(len(image_ids))
+        total = steps * config.epochs
+        self._restart(total)
+        stopping = EarlyStopping(config.early_stopping_patience)
+        position, kept = Position(), None
+        if checkpoint is not None:
+            kept = Checkpoint(checkpoint, self._identity(image_ids, validation_ids, seed))
+            position = kept.load(self.model, stopping)
+        batches = training_batches(
+            image_ids,
+            load,
+            self._maker,
+            config.images_per_batch,
+            total,
+            seed,
+            position.step,
+            self._pipeline,
+        )
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.closing(batches))
+            advance = stack.enter_context(progress(description, total, "steps"))
+            events = None
+            if config.tensorboard:
+                events = stack.enter_context(EventFile(log_folder, position.step))
+            advance(position.step)
+            while position.step < total and not stopping.stopped:
+                logs = self._step(position, batches, steps, events)
+                advance(1, f"loss {logs['loss']:.3f}")
+                ended = position.step % steps == 0
+                if ended:
+                    self._end_epoch(position, logs, validation_ids, load, stopping, events)
+                if kept and (ended or position.step % (config.checkpoint_steps or total) == 0):
+                    kept.save(self.model, position, stopping)
+        self._finish(stopping)
+        return position.history
+
+    def _check(self, image_ids, validation_ids, log_folder):
         config = self.config
         if not image_ids:
             raise UserError("There is no labelled image to train on.")
-        if config.epochs == 0:
-            return []
-        steps = config.steps_per_epoch or math.ceil(len(image_ids) / config.images_per_batch)
-        total = steps * config.epochs
-        self._restart(total)
-        batches = training_batches(
-            image_ids, load, self._maker, config.images_per_batch, total, seed
-        )
-        history = []
-        with contextlib.closing(batches), progress(description, total, "steps") as advance:
-            for epoch in range(1, config.epochs + 1):
-                history.append(self._epoch(epoch, itertools.islice(batches, steps), advance))
-        return history
+        if config.early_stopping_patience is not None and not validation_ids:
+            raise UserError("early_stopping_patience needs images for validation; there are none.")
+        if config.tensorboard and log_folder is None:
+            raise UserError("tensorboard needs a folder for its event files; there is none.")
 
-    def _epoch(self, epoch, batches, advance):
-        begin = time.perf_counter()
-        self.model.reset_metrics()
-        for step, batch in enumerate(batches, start=1):
-            logs = self.model.train_on_batch(batch, return_dict=True)
-            loss = float(logs["loss"])
-            if not math.isfinite(loss):
-                raise UserError(
-                    f"The loss is {loss} at step {step} of epoch {epoch}. "
-                    f"A smaller --learning-rate usually helps."
-                )
-            advance(1, f"loss {loss:.3f}")
+    def _steps_per_epoch(self, images):
+        """So that each epoch ends with an update."""
+        config = self.config
+        if config.steps_per_epoch:
+            return config.steps_per_epoch
+        accumulated = config.gradient_accumulation_steps
+        return math.ceil(images / (config.images_per_batch * accumulated)) * accumulated
+
+    def _identity(self, image_ids, validation_ids, seed):
+        """What decides on the result of a training, besides the weights it starts from."""
+        training = replace(self.config, workers=None, prefetch=None, checkpoint_steps=None)
         return {
-            "epoch": epoch,
-            "loss": loss,
-            **{name: float(logs[name]) for name in LOSS_NAMES},
-            "learning_rate": float(self.model.optimizer.learning_rate),
-            "seconds": time.perf_counter() - begin,
+            "model": self.model.config.to_dict(),
+            "training": training.to_dict(),
+            "image_ids": list(image_ids),
+            "validation_ids": list(validation_ids or ()),
+            "seed": seed,
+            "backend": keras.backend.backend(),
         }
+
+    def _step(self, position, batches, steps, events):
+        begin = time.perf_counter()
+        batch = next(batches)
+        ready = time.perf_counter()
+        logs = devices.train_step(self.model, batch.inputs)
+        epoch, step = divmod(position.step, steps)
+        position.step += 1
+        position.seconds += time.perf_counter() - begin
+        position.waiting_seconds += ready - begin
+        self._check_step(logs["loss"], f"step {step + 1} of epoch {epoch + 1}", batch)
+        if events:
+            scalars = {f"train/{name}": logs[name] for name in ("loss", *LOSS_NAMES)}
+            rate = float(self.model.optimizer.learning_rate)
+            events.scalars(position.step, {**scalars, "train/learning_rate": rate})
+        return logs
+
+    def _check_step(self, loss, name, batch):
+        """A step can end in a sound loss and a gradient that is no number (NaN passes for 0 in
+        some kernels for ReLU); it has broken the weights then, which tells its batch from the
+        next one. One variable tells for all, as their gradients are clipped by a common norm.
+        """
+        _check_finite(loss, f"at {name}", batch, () if self._witness is not None else self._recent)
+        self._recent.append(batch)
+        if self._witness is not None and not np.isfinite(ops.convert_to_numpy(self._witness)).all():
+            raise UserError(
+                f"The loss is {loss} at {name}, but its gradient is not a "
+                f"number, {_named(*self._recent)}. {HINT}"
+            )
+
+    def _end_epoch(self, position, logs, validation_ids, load, stopping, events):
+        check_loss_scale(self.model.optimizer)
+        begin = time.perf_counter()
+        validation = {}
+        if validation_ids:
+            with averaged_weights(self.model):
+                loss = self._validation_loss(validation_ids, load, len(position.history) + 1)
+                stopping.epoch_ended(loss, self._weights)
+            validation = {"val_loss": loss}
+        row = {
+            "epoch": len(position.history) + 1,
+            **{name: float(logs[name]) for name in ("loss", *LOSS_NAMES)},
+            **validation,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            "seconds": position.seconds + time.perf_counter() - begin,
+            "waiting_seconds": position.waiting_seconds,
+        }
+        position.history.append(row)
+        position.seconds = position.waiting_seconds = 0.0
+        if events:
+            names = (*validation, "seconds", "waiting_seconds")
+            events.scalars(position.step, {f"epoch/{name}": row[name] for name in names})
+
+    def _validation_loss(self, image_ids, load, epoch):
+        batches = fixed_batches(
+            image_ids, load, self._validation_maker, self.config.images_per_batch, self._pipeline
+        )
+        found = []
+        with contextlib.closing(batches):
+            for batch in batches:
+                logs = devices.test_step(self.model, batch.inputs)
+                loss = sum(self.model.loss_weights[name] * logs[name] for name in LOSS_NAMES)
+                _check_finite(loss, f"in validation after epoch {epoch}", batch)
+                found.append(loss)
+        return float(np.mean(found))
+
+    def _weights(self):
+        return [ops.convert_to_numpy(variable).copy() for variable in self.model.weights]
+
+    def _finish(self, stopping):
+        if stopping.best_weights:
+            for variable, value in zip(self.model.weights, stopping.best_weights, strict=True):
+                variable.assign(value)
+        else:
+            take_averages(self.model)
 
     def _restart(self, total_steps):
         # JAX compiles the value of the schedule's length in; the others read it at every step.
         if self._schedule is None or keras.backend.backend() == "jax":
             config = self.config
-            self._schedule = WarmupSchedule(
-                config.learning_rate, config.warmup_steps, config.schedule, total_steps
-            )
-            self.model.compile(
-                optimizer=keras.optimizers.SGD(
-                    self._schedule,
-                    momentum=config.learning_momentum,
-                    global_clipnorm=config.gradient_clip_norm or None,
-                ),
-                jit_compile=keras.backend.backend() == "jax",
-            )
+            with devices.scope(self.model):
+                self._schedule = WarmupSchedule(
+                    config.learning_rate,
+                    config.warmup_steps,
+                    config.schedule,
+                    total_steps,
+                    config.step_milestones,
+                    config.step_factor,
+                )
+                self.model.compile(
+                    optimizer=make_optimizer(self.model, config, self._schedule),
+                    jit_compile=keras.backend.backend() == "jax",
+                    auto_scale_loss=False,
+                )
             return
         self._schedule.total_steps.assign(total_steps)
-        for variable in self.model.optimizer.variables:
-            variable.assign(ops.zeros_like(variable))
+        restart(self.model.optimizer)
 
 
-@keras.saving.register_keras_serializable("mrcnn_al")
-class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A linear rise, then constant or half a cosine down to zero.
+def _check_finite(loss, where, batch, before=()):
+    if not math.isfinite(loss):
+        before = f" It may also be the steps before, {_named(*before)}." if before else ""
+        raise UserError(f"The loss is {loss} {where}, {_named(batch)}.{before} {HINT}")
 
-    Args:
-        peak: the highest rate.
-        warmup_steps: of the rise; at most a fifth of all steps.
-        shape: constant or cosine.
-        total_steps: of the training.
-    """
 
-    def __init__(self, peak: float, warmup_steps: int, shape: str, total_steps: int):
-        super().__init__()
-        self.peak, self.warmup_steps, self.shape = peak, warmup_steps, shape
-        self.total_steps = keras.Variable(
-            total_steps, trainable=False, dtype="int32", name="total_steps"
-        )
-
-    def __call__(self, step):
-        """The rate at a step, a scalar tensor."""
-        step = ops.cast(step, "float32")
-        total = ops.cast(self.total_steps, "float32")
-        warmup = ops.minimum(float(self.warmup_steps), ops.floor(total / 5))
-        rate = ops.minimum(1.0, (step + 1) / ops.maximum(warmup, 1.0))
-        if self.shape == "cosine":
-            done = ops.clip((step - warmup) / ops.maximum(total - warmup, 1.0), 0.0, 1.0)
-            rate = rate * 0.5 * (1 + ops.cos(math.pi * done))
-        return self.peak * rate
-
-    def get_config(self):
-        """The arguments to make the schedule again."""
-        return {
-            "peak": self.peak,
-            "warmup_steps": self.warmup_steps,
-            "shape": self.shape,
-            "total_steps": int(self.total_steps),
-        }
+def _named(*batches):
+    return f"of the images {', '.join(str(i) for batch in batches for i in batch.image_ids)}"

@@ -2,67 +2,29 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from painted import (
+    BACKGROUND,
+    assert_crowds_kept,
+    assert_in_step,
+    assert_same,
+    assert_where_pure,
+    many,
+    scenes,
+    seeds,
+    white_on_black,
+)
 
-from mrcnn_al.instances import Instances, tight_box
+from mrcnn_al.instances import Instances
 from mrcnn_al.training.augmentation import (
     View,
-    change_brightness,
     crop_instances,
     flip,
+    flip_vertically,
     random_crop,
     turn,
 )
-
-BACKGROUND = (9, 9, 9)
-many = settings(max_examples=60, deadline=None, derandomize=True)
-seeds = st.integers(0, 2**32 - 1)
-
-
-def colour(class_id):
-    return np.array((30 + 20 * class_id, 255 - 20 * class_id, 40), np.uint8)
-
-
-@st.composite
-def scenes(draw):
-    """An image and its instances; class ids are unique, so they tell instances apart."""
-    rng = np.random.default_rng(draw(seeds))
-    height, width = draw(st.integers(1, 40)), draw(st.integers(1, 40))
-    image = np.full((height, width, 3), BACKGROUND, np.uint8)
-    masks = np.zeros((height, width, draw(st.integers(0, 6))), bool)
-    free = np.ones((height, width), bool)
-    for index in range(masks.shape[2]):
-        y, x = rng.integers(height), rng.integers(width)
-        part = np.s_[y : y + rng.integers(1, 16), x : x + rng.integers(1, 16)]
-        masks[part][..., index] = rng.random(masks[part].shape[:2]) < 0.7
-        masks[..., index] &= free
-        free &= ~masks[..., index]
-        image[masks[..., index]] = colour(index + 1)
-    crowd = rng.random(masks.shape[2]) < 0.3
-    ids = np.arange(1, masks.shape[2] + 1)
-    return image, Instances.from_dense(masks, ids, crowd=crowd)
-
-
-def assert_in_step(view, class_ids):
-    """Masks lie exactly on their colours, boxes tightly around; nothing visible is missing."""
-    found = dict(zip(view.instances.class_ids.tolist(), view.instances.dense().T, strict=True))
-    for class_id in class_ids.tolist():
-        painted = (view.image == colour(class_id)).all(axis=-1)
-        assert (class_id in found) == painted.any()
-        if painted.any():
-            np.testing.assert_array_equal(found[class_id].T, painted)
-    for box, mask in zip(view.instances.boxes, view.instances.masks, strict=True):
-        assert tight_box(mask) == (0, 0, box[2] - box[0], box[3] - box[1])
-    np.testing.assert_array_equal(view.boxes(), view.instances.boxes)
-
-
-def assert_same(view, other):
-    np.testing.assert_array_equal(view.image, other.image)
-    for name in ("class_ids", "boxes", "crowd"):
-        expected = getattr(other.instances, name)
-        np.testing.assert_array_equal(getattr(view.instances, name), expected)
-    np.testing.assert_array_equal(view.instances.dense(), other.instances.dense())
 
 
 @many
@@ -72,9 +34,7 @@ def test_a_crop_keeps_masks_on_their_pixels(scene, size, foreground, seed):
     view = random_crop(image, instances, size, 1.0, foreground, np.random.default_rng(seed))
     assert view.image.shape == (size, size, 3)
     assert_in_step(view, instances.class_ids)
-    crowd = dict(zip(instances.class_ids, instances.crowd, strict=True))
-    for class_id, is_crowd in zip(view.instances.class_ids, view.instances.crowd, strict=True):
-        assert is_crowd == crowd[class_id]
+    assert_crowds_kept(view, instances)
 
 
 @many
@@ -119,19 +79,11 @@ def test_crops_reach_every_place(foreground):
 @many
 @given(scenes(), st.integers(1, 64), st.floats(0.3, 4.0), seeds)
 def test_a_scaled_crop_keeps_masks_where_the_pixels_are(scene, size, scale, seed):
-    """One instance is white, all else black: pure pixels tell what the mask is at their centre."""
-    _, instances = scene
-    white = instances.select(np.arange(len(instances))[:1])
-    image = np.repeat(white.dense().any(axis=2)[..., None], 3, axis=2).astype(np.uint8) * 255
+    image, white = white_on_black(scene[1])
     view = random_crop(image, white, size, scale, 0.5, np.random.default_rng(seed))
     side = max(1, round(size / scale))
     assert (view.instances.height, view.instances.width) == (side, side)
-    centres = ((np.arange(size) + 0.5) * side / size).astype(int)
-    mask = view.instances.dense().any(axis=2)[np.ix_(centres, centres)]
-    assert mask[(view.image == 255).all(axis=-1)].all()
-    assert not mask[(view.image == 0).all(axis=-1)].any()
-    np.testing.assert_allclose(view.boxes(), view.instances.boxes * (size / side), rtol=1e-6)
-    assert (view.boxes() <= size * (1 + 1e-6)).all()
+    assert_where_pure(view)
 
 
 @many
@@ -156,18 +108,18 @@ def test_a_mirror_image(scene):
 
 @many
 @given(scenes())
+def test_a_mirror_image_upside_down(scene):
+    view = flip_vertically(View(*scene))
+    np.testing.assert_array_equal(view.image, scene[0][::-1])
+    assert_in_step(view, scene[1].class_ids)
+    assert_same(flip_vertically(view), View(*scene))
+    assert_same(flip(view), turn(turn(View(*scene))))
+
+
+@many
+@given(scenes())
 def test_a_turn(scene):
     view = turn(View(*scene))
     np.testing.assert_array_equal(view.image, np.rot90(scene[0]))
     assert_in_step(view, scene[1].class_ids)
     assert_same(turn(turn(turn(view))), View(*scene))
-
-
-@many
-@given(scenes(), st.floats(0.1, 4.0))
-def test_brightness_changes_pixels_alone(scene, factor):
-    image, instances = scene
-    view = change_brightness(View(image, instances), factor)
-    assert view.instances is instances
-    assert view.image.dtype == np.uint8
-    np.testing.assert_allclose(view.image, np.minimum(image * factor, 255), atol=0.51)

@@ -1,112 +1,40 @@
+import struct
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from small_model import MODEL, assert_same, assign, load, make_model, values, without_times
 
-from mrcnn_al.config import ModelConfig, TrainingConfig
-from mrcnn_al.datasets.toy_image import draw_image
+from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.instances import Instances
 from mrcnn_al.mask_rcnn.model import LOSS_NAMES, MaskRCNN
 from mrcnn_al.ops.backend import make_deterministic
-from mrcnn_al.training.fit import Fitter, WarmupSchedule
+from mrcnn_al.training.fit import Fitter
 from mrcnn_al.weights.layers import weighted_layers
 
-MODEL = ModelConfig.preset(
-    "cpu",
-    num_classes=4,
-    image_min_dim=64,
-    image_max_dim=64,
-    top_down_pyramid_size=16,
-    rpn_channels=16,
-    fpn_classif_fc_layers_size=64,
-    mask_head_channels=8,
-    mask_head_convolutions=1,
-    post_nms_rois_training=50,
-    train_rois_per_image=16,
-    max_gt_instances=12,
-)
 HEADS = TrainingConfig.preset("cpu", epochs=2, images_per_batch=2, layers="heads", warmup_steps=2)
-
-
-def load(number):
-    return draw_image(np.random.default_rng(number), 64)
-
-
-def values(model):
-    return [ops.convert_to_numpy(v).copy() for v in model.weights]
-
-
-def assign(model, arrays):
-    for variable, value in zip(model.weights, arrays, strict=True):
-        variable.assign(value)
-
-
-def assert_same(arrays, others):
-    for array, other in zip(arrays, others, strict=True):
-        np.testing.assert_array_equal(array, other)
 
 
 class Fitted:
     """A fitter and its model, with the weights from before any fit."""
 
-    def __init__(self, training, **changes):
-        keras.utils.set_random_seed(0)
-        self.model = MaskRCNN(replace(MODEL, **changes))
+    def __init__(self, training):
+        self.model = make_model()
         self.start = values(self.model)
         self.fitter = Fitter(self.model, training)
 
-    def fit(self, image_ids=(1, 2, 3, 4), seed=3, load=load):
+    def fit(self, image_ids=(1, 2, 3, 4), seed=3, load=load, **options):
         """Fits from the start; the history without times, and the weights."""
         assign(self.model, self.start)
-        history = self.fitter.fit(image_ids, load, seed)
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in history], values(
-            self.model
-        )
+        history = self.fitter.fit(image_ids, load, seed, **options)
+        return without_times(history), values(self.model)
 
 
 @pytest.fixture(scope="module")
 def fitted():
     return Fitted(HEADS)
-
-
-def rates(schedule, steps):
-    return [float(schedule(step)) for step in steps]
-
-
-def test_warm_up_and_cosine():
-    schedule = WarmupSchedule(0.02, 50, "cosine", 1050)
-    assert rates(schedule, [0, 24, 49]) == pytest.approx([0.0004, 0.01, 0.02], rel=1e-5)
-    assert rates(schedule, [50, 300, 550, 800]) == pytest.approx(
-        [0.02, 0.01 + 0.01 * 0.5**0.5, 0.01, 0.01 - 0.01 * 0.5**0.5], rel=1e-4
-    )
-    assert rates(schedule, [1050, 2000]) == pytest.approx([0, 0], abs=1e-8)
-    assert rates(schedule, [1049])[0] > 0
-
-
-def test_warm_up_and_constant():
-    schedule = WarmupSchedule(0.1, 4, "constant", 100)
-    expected = [0.025, 0.05, 0.075, 0.1, 0.1, 0.1]
-    assert rates(schedule, [0, 1, 2, 3, 4, 99]) == pytest.approx(expected)
-
-
-def test_without_warm_up():
-    assert rates(WarmupSchedule(0.1, 0, "constant", 5), [0, 4]) == pytest.approx([0.1, 0.1])
-
-
-def test_warm_up_is_a_fifth_at_most():
-    schedule = WarmupSchedule(0.1, 50, "constant", 10)
-    assert rates(schedule, [0, 1, 2]) == pytest.approx([0.05, 0.1, 0.1])
-
-
-def test_a_schedule_of_another_length():
-    schedule = WarmupSchedule(0.1, 0, "cosine", 10)
-    schedule.total_steps.assign(20)
-    assert rates(schedule, [10]) == pytest.approx([0.05])
-    copy = WarmupSchedule.from_config(schedule.get_config())
-    assert rates(copy, range(20)) == pytest.approx(rates(schedule, range(20)))
 
 
 def test_history(fitted):
@@ -116,6 +44,34 @@ def test_history(fitted):
     for row in history:
         assert row["loss"] >= sum(row[name] for name in LOSS_NAMES) > 0
     assert history[-1]["learning_rate"] == pytest.approx(0, abs=1e-8)
+
+
+def test_validation_and_times(fitted):
+    assign(fitted.model, fitted.start)
+    history = fitted.fitter.fit((1, 2, 3, 4), load, 3, validation_ids=(11, 12, 13))
+    for row in history:
+        assert 0 <= row["waiting_seconds"] <= row["seconds"]
+        assert row["val_loss"] > 0
+    # Looking does not change what is looked at.
+    seen = [{k: v for k, v in row.items() if k != "val_loss"} for row in without_times(history)]
+    assert seen == fitted.fit()[0]
+
+
+def test_tensorboard(tmp_path):
+    """Losses and learning rate of every step, validation and times of every epoch."""
+    training = replace(HEADS, tensorboard=True)
+    fitter = Fitter(make_model(), training)
+    with pytest.raises(UserError, match="tensorboard needs a folder"):
+        fitter.fit((1, 2, 3, 4), load, 3)
+    history = fitter.fit((1, 2, 3, 4), load, 3, validation_ids=(11,), log_folder=tmp_path)
+    (path,) = tmp_path.glob("events.out.tfevents.*")
+    written = path.read_bytes()
+    assert written.count(b"train/rpn_class_loss") == 4
+    assert written.count(b"train/learning_rate") == 4
+    assert written.count(b"epoch/waiting_seconds") == 2
+    position = written.rindex(b"epoch/val_loss") + len(b"epoch/val_loss") + 1
+    stored = struct.unpack("<f", written[position : position + 4])
+    assert stored == (pytest.approx(history[-1]["val_loss"]),)
 
 
 def test_only_selected_layers_change(fitted):
@@ -196,7 +152,7 @@ def test_a_loss_that_is_no_number_is_an_error(fitted, bad):
     position = next(i for i, v in enumerate(fitted.model.weights) if v is kernel)
     fitted.start = [np.full_like(a, bad) if i == position else a for i, a in enumerate(start)]
     try:
-        with pytest.raises(UserError, match=r"loss is (nan|inf) at step 1 of epoch 1.*--learning"):
+        with pytest.raises(UserError, match=r"loss is (nan|inf) at step 1 of epoch 1, of"):
             fitted.fit(image_ids=tuple(range(1, 25)))
     finally:
         fitted.start = start
@@ -214,7 +170,7 @@ def test_an_image_that_cannot_be_loaded_is_reported(fitted):
 
 def test_images_without_instances_can_be_trained_on(fitted):
     def empty(number):
-        return load(number)[0], Instances.empty(64, 64)
+        return load(number)[0], Instances.empty(80, 80)
 
     history, _ = fitted.fit(load=empty)
     assert history[-1]["mrcnn_mask_loss"] == 0
@@ -226,7 +182,9 @@ def test_it_learns_four_images_by_heart():
     training = TrainingConfig(
         epochs=50, images_per_batch=2, learning_rate=0.02, mean_weight_decay=False, warmup_steps=5
     )
-    history, _ = Fitted(training, normalization="group").fit()
+    keras.utils.set_random_seed(0)
+    model = MaskRCNN(replace(MODEL, normalization="group", fpn_classif_fc_layers_size=64))
+    history = Fitter(model, training).fit((1, 2, 3, 4), load, 3)
     first = history[0]
     last = {name: np.mean([row[name] for row in history[-5:]]) for name in first}
     # Box and mask losses are 0 in a batch without a positive RoI, as there are in the beginning.

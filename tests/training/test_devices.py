@@ -1,0 +1,89 @@
+"""Two virtual CPU devices train as one does; on TensorFlow and on JAX."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+from small_model import TRAINING, make_model
+
+from mrcnn_al.errors import UserError
+from mrcnn_al.training.devices import check, sharing
+
+SCRIPT = Path(__file__).with_name("several_devices.py")
+needs_a_mechanism = pytest.mark.skipif(
+    keras.backend.backend() not in ("tensorflow", "jax"), reason="this backend has none"
+)
+
+
+def run(devices, **fields):
+    path = os.pathsep.join([str(SCRIPT.parents[2]), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), str(devices), json.dumps(fields)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": path},
+    )
+
+
+def trained(devices, **fields):
+    done = run(devices, **fields)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@needs_a_mechanism
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fields",
+    [
+        # Clipped, so that the norm of the gradient of the whole batch counts.
+        {"learning_rate": 0.02, "gradient_clip_norm": 0.5},
+        {"learning_rate": 0.002, "optimizer": "adamw", "ema_momentum": 0.5},
+    ],
+    ids=["sgd", "adamw"],
+)
+def test_the_same_losses_as_on_one(fields):
+    one, two = (trained(devices, **fields) for devices in (1, 2))
+    assert len(one["history"]) == 2
+    for row, other in zip(one["history"], two["history"], strict=True):
+        assert other == pytest.approx(row, rel=1e-4, abs=1e-7)
+    assert two["norms"] == pytest.approx(one["norms"], rel=1e-3, abs=1e-6)
+    assert two["found"] == one["found"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX can")
+def test_what_keras_cannot_do_on_several_is_refused():
+    done = run(2, gradient_accumulation_steps=2)
+    assert done.returncode
+    assert "UserError: On several devices of TensorFlow, Keras can neither" in done.stderr
+
+
+@needs_a_mechanism
+def test_there_must_be_so_many():
+    with pytest.raises(UserError, match=r"devices is 1000, but there are \d"), sharing(1000):
+        pass
+
+
+def test_one_is_as_ever():
+    before = keras.distribution.distribution()
+    with sharing(1):
+        model = make_model()
+    check(model, TRAINING)
+    assert keras.distribution.distribution() is before
+
+
+def test_a_model_of_another_number_is_refused():
+    with pytest.raises(UserError, match=r"made for 1 devices, and training.devices is 2.*sharing"):
+        check(make_model(), replace(TRAINING, devices=2))
+
+
+def test_they_share_a_batch_equally():
+    with pytest.raises(UserError, match="3 devices cannot share 2 images_per_batch"):
+        replace(TRAINING, devices=3)

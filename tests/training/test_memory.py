@@ -1,0 +1,73 @@
+"""Memory does not grow with the epochs."""
+
+import gc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_model import TRAINING, load, make_model
+
+from mrcnn_al.config import ModelConfig, TrainingConfig
+from mrcnn_al.instances import Instances
+from mrcnn_al.training.batches import training_batches
+from mrcnn_al.training.examples import ExampleMaker
+from mrcnn_al.training.fit import Fitter
+
+EPOCHS = 50
+MOST_GROWTH = 20 * 2**20
+STATUS = Path("/proc/self/status")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not STATUS.exists(), reason="this system does not tell the memory in use"),
+]
+
+
+def memory():
+    """Resident bytes of this process."""
+    gc.collect()
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
+
+
+def test_of_a_whole_training():
+    """Six images, three steps an epoch, a small model, all augmentations, validation."""
+    training = replace(
+        TRAINING,
+        epochs=EPOCHS,
+        vertical_flips=True,
+        contrast_jitter=(0.8, 1.2),
+        hue_jitter=0.1,
+        blur_sigma=(0.0, 2.0),
+        ema_momentum=0.9,
+        early_stopping_patience=EPOCHS,
+    )
+    model = make_model()
+    fitter, seen = Fitter(model, training), []
+    end_epoch = fitter._end_epoch
+    fitter._end_epoch = lambda *arguments: (end_epoch(*arguments), seen.append(memory()))
+    fitter.fit((1, 2, 3, 4, 5, 6), load, 3, validation_ids=(7, 8))
+    assert len(seen) == EPOCHS
+    assert max(seen[5:]) - seen[4] < MOST_GROWTH
+
+
+def test_of_the_pipeline_alone():
+    """Images of 600 x 600, 50 epochs of 8: a row that was kept each epoch would be 50 MB."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (600, 600, 3)).astype(np.uint8)
+    instances = load(1)[1]
+    instances = Instances(
+        600, 600, instances.class_ids, instances.boxes, instances.masks, crowd=instances.crowd
+    )
+    model = ModelConfig.preset("cpu", num_classes=4)
+    maker = ExampleMaker(model, TrainingConfig.preset("cpu", blur_sigma=(0.0, 2.0)))
+    stream = training_batches(
+        range(8), lambda number: (image.copy(), instances), maker, 4, 2 * EPOCHS, 0
+    )
+    seen = []
+    for step, _ in enumerate(stream):
+        if step % 2:
+            seen.append(memory())
+    assert len(seen) == EPOCHS
+    assert max(seen[5:]) - seen[4] < MOST_GROWTH
