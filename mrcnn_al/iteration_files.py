@@ -40,6 +40,16 @@ class IterationFiles:
         return self.folder / "weights.h5"
 
     @property
+    def checkpoint_path(self) -> Path:
+        """Where a training that was interrupted goes on; gone when its weights are there."""
+        return self.folder / "checkpoint.npz"
+
+    @property
+    def log_folder(self) -> Path:
+        """Event files for TensorBoard, where they are asked for."""
+        return self.folder / "logs"
+
+    @property
     def history_path(self) -> Path:
         """The losses of each epoch."""
         return self.folder / "history.csv"

@@ -18,7 +18,7 @@ from mrcnn_al.evaluation.learning_curve import CurvePoint, write_curve
 from mrcnn_al.evaluation.measure import measure
 from mrcnn_al.instances import Instances
 from mrcnn_al.iteration_files import IterationFiles
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.backend import make_deterministic
 from mrcnn_al.oracle import Oracle
 from mrcnn_al.pool import PoolState
@@ -28,9 +28,10 @@ from mrcnn_al.report.passes_sheet import draw_passes_sheet
 from mrcnn_al.run_store import RunStore
 from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies.base import Query, Strategy
+from mrcnn_al.training.devices import sharing
 from mrcnn_al.training.fit import Fitter
 from mrcnn_al.uncertainty.score import score_image
-from mrcnn_al.uncertainty.score_row import ScoreRow
+from mrcnn_al.uncertainty.score_row import ScoreRow, extremes
 from mrcnn_al.weights.sources import load_named_weights
 
 
@@ -71,7 +72,8 @@ class ActiveLearning:
         self.config, self.subset, self.strategy = config, subset, strategy
         self.oracle, self.store, self.say = oracle, store, say
         make_deterministic(config.run.seed)
-        self.model = MaskRCNN(config.model)
+        with sharing(config.training.devices):
+            self.model = MaskRCNN(config.model)
         report = load_named_weights(self.model, config.run.weights, config.run.exclude)
         if report is not None:
             say(str(report))
@@ -117,8 +119,10 @@ class ActiveLearning:
 
     def _train(self, files: IterationFiles, pool: PoolState) -> None:
         if files.weights_path.exists():
+            files.checkpoint_path.unlink(missing_ok=True)
             return
         files.write_labelled(pool.labelled, pool.pseudo_labelled)
+        training = self.config.training
         load = self._training_images(files, pool)
         self._set_weights(files.number - 1 if self.config.run.carry_weights else 0)
         history = self._fitter.fit(
@@ -126,14 +130,21 @@ class ActiveLearning:
             load,
             self._seed(files, "train"),
             f"[{files.number}] training",
+            self.subset.validation if training.early_stopping_patience else None,
+            files.checkpoint_path,
+            files.log_folder if training.tensorboard else None,
         )
         files.write_history(history)
         self.model.save_weights(files.weights_path)
+        files.checkpoint_path.unlink(missing_ok=True)
         self._current = files.number
 
     def _training_images(self, files, pool):
-        """Labels come from the oracle, pseudo-labels from the iteration before."""
-        pseudo = {}
+        """Labels come from the oracle, pseudo-labels from the iteration before.
+
+        The validation images are labelled from the start.
+        """
+        pseudo, validation = {}, set(self.subset.validation)
         if pool.pseudo_labelled:
             results = self.store.iteration(files.number - 1).read_pseudo_labels()
             pseudo = from_coco_results(results, self.subset.dataset.category_ids)
@@ -142,6 +153,8 @@ class ActiveLearning:
         def instances(image_id: str) -> Instances:
             if image_id in pseudo:
                 return pseudo[image_id]
+            if image_id in validation:
+                return self.subset.dataset.load_instances(image_id)
             return self.oracle.label([image_id])[image_id]
 
         return lambda image_id: (self._load_image(image_id), instances(image_id))
@@ -200,7 +213,7 @@ class ActiveLearning:
                     )
                 )
                 advance()
-        for name, row in _extremes(rows):
+        for name, row in extremes(rows).items():
             passes = [p.instances for p in self._sample(files, row.image_id)]
             path = f"iteration_{files.number:03d}_{name}_{row.image_id}.png"
             draw_passes_sheet(
@@ -286,10 +299,3 @@ class ActiveLearning:
 
 def _key(text: str) -> int:
     return zlib.crc32(text.encode()) & 0x7FFFFFFF
-
-
-def _extremes(rows: list[ScoreRow]):
-    detected = sorted((r for r in rows if not r.undetected), key=lambda r: (r.mask, r.image_id))
-    if detected:
-        yield "least_uncertain", detected[0]
-        yield "most_uncertain", detected[-1]

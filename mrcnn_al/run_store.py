@@ -15,7 +15,16 @@ from mrcnn_al.pool import PoolState
 _LOCK = ".lock"
 _STEMS = (
     *("config", "pool", "curve", "report"),
-    *("labelled", "weights", "history", "metrics", "scores", "batch", "pseudo_labels"),
+    *(
+        "labelled",
+        "checkpoint",
+        "weights",
+        "history",
+        "metrics",
+        "scores",
+        "batch",
+        "pseudo_labels",
+    ),
 )
 # As `files.replacing` names them: a dot, the stem of the file, and eight random characters.
 _LEFTOVER = re.compile(rf"\.({'|'.join(_STEMS)})\.[a-z0-9_]{{8}}(\.\w+)?")

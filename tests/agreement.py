@@ -13,7 +13,8 @@ from keras import ops
 
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.toy_image import draw_image
-from mrcnn_al.mask_rcnn.model import LOSS_NAMES, MaskRCNN
+from mrcnn_al.mask_rcnn.network import LOSS_NAMES
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.weights.layers import weighted_layers
 
@@ -81,7 +82,7 @@ def detections(model: MaskRCNN) -> dict[str, np.ndarray]:
         image, _ = draw_image(np.random.default_rng(index), SIZE)
         inference = model.inference
         ((_, molded, geometry),) = inference._batches([image])
-        pyramid, rois, hidden = inference._look(molded)
+        _, rois, hidden = inference._look(molded)
         window = geometry[0].norm_window()[None]
         boxes, class_ids, scores, _ = inference._classify(rois, hidden, window, np.float32(0.7))
         results[f"boxes_{index}"] = numpy(boxes)[0] * SIZE

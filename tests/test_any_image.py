@@ -7,7 +7,8 @@ from PIL import Image
 from mrcnn_al.config import ModelConfig, TrainingConfig
 from mrcnn_al.datasets.image_file import read_image
 from mrcnn_al.instances import Instances
-from mrcnn_al.mask_rcnn.model import LOSS_NAMES, MaskRCNN
+from mrcnn_al.mask_rcnn.network import LOSS_NAMES
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.examples import ExampleMaker
 
 SMALL = {

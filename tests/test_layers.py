@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "mrcnn_al"
 LAYERS = (
     ("cli", "__main__"),
     ("loop",),
+    ("model",),
     ("strategies", "oracle", "pool", "run_store", "iteration_files", "score_table", "report"),
     ("training", "uncertainty", "evaluation"),
     ("mask_rcnn", "weights"),

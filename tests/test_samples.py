@@ -52,7 +52,7 @@ def test_too_few_images_are_one_message(tmp_path, command):
 def test_detect(tmp_path, monkeypatch):
     """With random weights: what it finds does not matter, that it draws it does."""
     from mrcnn_al.config import Config
-    from mrcnn_al.mask_rcnn.model import MaskRCNN
+    from mrcnn_al.model import MaskRCNN
 
     MaskRCNN(Config.preset("cpu").model).save_weights(tmp_path / "random.h5")
     data = write_zip(tmp_path / "stage1_train.zip", 664)

@@ -16,7 +16,7 @@ def import_backend() -> None:
     """
     try:
         with _native_output_dropped():
-            importlib.import_module("mrcnn_al.mask_rcnn.model")
+            importlib.import_module("mrcnn_al.model")
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise UserError(

@@ -37,7 +37,7 @@ class Trained:
 
     def load(self):
         """The model with its weights."""
-        from mrcnn_al.mask_rcnn.model import MaskRCNN
+        from mrcnn_al.model import MaskRCNN
 
         config = replace(self.config.model, num_classes=len(self.class_names) + 1)
         model = MaskRCNN(config)

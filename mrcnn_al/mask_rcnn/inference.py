@@ -40,10 +40,10 @@ class Inference:
     def __init__(self, model):
         self.model = model
         self.config = model.config
-        self._look = backend.compiled(self._look_step, model)
-        self._classify = backend.compiled(self._classify_step, model)
+        self._look = backend.compiled(self.look_step, model)
+        self._classify = backend.compiled(self.classify_step, model)
         self._classify_stochastically = backend.compiled(self._classify_stochastic_step, model)
-        self._mask = backend.compiled(self._mask_step, model, fixed_shapes=False)
+        self._mask = backend.compiled(self.mask_step, model, fixed_shapes=False)
         self._mask_stochastically = backend.compiled(
             self._mask_stochastic_step, model, fixed_shapes=False
         )
@@ -117,7 +117,13 @@ class Inference:
                 [geometry],
             )
 
-    def _look_step(self, images):
+    def look_step(self, images):
+        """Molded images [B, H, W, 3] to all that dropout does not touch.
+
+        Returns:
+            P2 to P6; proposals [B, N, 4]; the features of each before the first dropout layer
+            of the classifier, [B, N, F].
+        """
         model, config = self.model, self.config
         image_size = tuple(images.shape[1:3])
         pyramid = model.pyramid(images)
@@ -131,7 +137,8 @@ class Inference:
     def _confidence(self, given):
         return np.float32(self.config.detection_min_confidence if given is None else given)
 
-    def _classify_step(self, rois, hidden, windows, min_confidence):
+    def classify_step(self, rois, hidden, windows, min_confidence):
+        """What `look_step` gave to detections, without dropout; see `refine_detections`."""
         return self._classified(rois, hidden, windows, min_confidence, None)
 
     def _classify_stochastic_step(self, rois, hidden, windows, min_confidence, rows, keys):
@@ -148,7 +155,8 @@ class Inference:
         deltas = ops.reshape(deltas, (-1, count, classes, 4))
         return self.model.detections(rois, logits, deltas, windows, min_confidence)
 
-    def _mask_step(self, pyramid, boxes, image_index, class_ids):
+    def mask_step(self, pyramid, boxes, image_index, class_ids):
+        """Masks of boxes [M, 4], each of its class, without dropout: [M, h, w]."""
         return self._masks(pyramid, boxes, image_index, class_ids, None)
 
     def _mask_stochastic_step(self, pyramid, boxes, image_index, class_ids, keys):

@@ -14,7 +14,7 @@ from keras import ops
 
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
-from mrcnn_al.mask_rcnn.model import LOSS_NAMES
+from mrcnn_al.mask_rcnn.network import LOSS_NAMES
 from mrcnn_al.progress import progress
 from mrcnn_al.training import devices
 from mrcnn_al.training.batches import Load, Pipeline, fixed_batches, training_batches

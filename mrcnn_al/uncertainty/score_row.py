@@ -1,5 +1,6 @@
 """Everything a strategy may look at for one unlabelled image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 
@@ -39,3 +40,11 @@ class ScoreRow:
 
 
 SCORE_COLUMNS = tuple(field.name for field in fields(ScoreRow))
+
+
+def extremes(rows: Sequence[ScoreRow]) -> dict[str, ScoreRow]:
+    """The rows of the `least_uncertain` and the `most_uncertain` image by mask, if any."""
+    detected = sorted((r for r in rows if not r.undetected), key=lambda r: (r.mask, r.image_id))
+    if not detected:
+        return {}
+    return {"least_uncertain": detected[0], "most_uncertain": detected[-1]}

@@ -198,7 +198,7 @@ def test_lists_of_a_resumed_run_are_the_same_lists(refused, tmp_path):
 
 def test_weights_of_another_number_of_classes(refused, tmp_path):
     from mrcnn_al.config import ModelConfig
-    from mrcnn_al.mask_rcnn.model import MaskRCNN
+    from mrcnn_al.model import MaskRCNN
 
     config = Config.for_subset("cpu", "toy")
     model = MaskRCNN(ModelConfig.from_dict({**config.model.to_dict(), "num_classes": 9}))

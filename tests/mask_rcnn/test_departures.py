@@ -7,7 +7,7 @@ from gradients import differentiate
 from keras import ops
 
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.images import place_image, plan_resize
 
 # Each departure and its value in the reference.

@@ -10,7 +10,8 @@ from keras import ops
 from scipy.optimize import linear_sum_assignment
 
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.mask_rcnn.model import MaskRCNN, as_dictionary
+from mrcnn_al.mask_rcnn.inference import as_dictionary
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.ops.images import place_image, plan_resize
 

@@ -12,7 +12,8 @@ from keras import ops
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.mask_rcnn import losses
-from mrcnn_al.mask_rcnn.model import LOSS_NAMES, MaskRCNN
+from mrcnn_al.mask_rcnn.network import LOSS_NAMES
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.weights.layers import weighted_layers
 

@@ -9,7 +9,7 @@ from keras import ops
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.mask_rcnn.inference import _row_keys, pass_key
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.images import mold_image, plan_resize
 from mrcnn_al.ops.masks import paste_mask
 

@@ -8,8 +8,8 @@ from keras import layers, ops
 
 from mrcnn_al.config import ModelConfig, TrainingConfig
 from mrcnn_al.datasets.toy_image import draw_image
-from mrcnn_al.mask_rcnn import model as model_module
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.mask_rcnn import network as network_module
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.fit import Fitter
 
 MODEL = ModelConfig.preset(
@@ -51,13 +51,13 @@ def load(number):
 
 def make_model(**changes):
     """The same model at every call with the same changes of its configuration."""
-    original = model_module.make_backbone
-    model_module.make_backbone = small_backbone
+    original = network_module.make_backbone
+    network_module.make_backbone = small_backbone
     try:
         keras.utils.set_random_seed(0)
         return MaskRCNN(replace(MODEL, **changes))
     finally:
-        model_module.make_backbone = original
+        network_module.make_backbone = original
 
 
 def values(model):

@@ -9,7 +9,8 @@ from small_model import MODEL, assert_same, assign, load, make_model, values, wi
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.instances import Instances
-from mrcnn_al.mask_rcnn.model import LOSS_NAMES, MaskRCNN
+from mrcnn_al.mask_rcnn.network import LOSS_NAMES
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.backend import make_deterministic
 from mrcnn_al.training.fit import Fitter
 from mrcnn_al.weights.layers import weighted_layers

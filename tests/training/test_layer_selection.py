@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.layer_selection import select_layers
 from mrcnn_al.weights.layers import weighted_layers
 

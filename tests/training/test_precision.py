@@ -9,7 +9,7 @@ from keras import ops
 from small_model import IMAGES, TRAINING, assign, load, make_model, values
 
 from mrcnn_al.errors import UserError
-from mrcnn_al.mask_rcnn.model import LOSS_NAMES
+from mrcnn_al.mask_rcnn.network import LOSS_NAMES
 from mrcnn_al.training.fit import Fitter
 
 HALF = ("bfloat16", "float16")

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.weights.layers import weighted_layers
 
 pytestmark = pytest.mark.slow

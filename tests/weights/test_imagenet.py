@@ -11,7 +11,7 @@ from skimage.transform import resize
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.mask_rcnn.backbones.factory import layer_stage
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.weights.imagenet import load_imagenet
 from mrcnn_al.weights.layers import weighted_layers
 from mrcnn_al.weights.lite import lite_layers

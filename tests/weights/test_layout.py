@@ -7,7 +7,7 @@ import pytest
 
 from mrcnn_al.config import PRESETS, ModelConfig
 from mrcnn_al.mask_rcnn.backbones.factory import layer_stage, make_backbone
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.weights.layers import layer_shapes
 from mrcnn_al.weights.layout import CLASS_LAYERS, backbone_layout, model_layout
 

@@ -10,7 +10,7 @@ from keras import ops
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.weights.layers import weighted_layers
 from mrcnn_al.weights.layout import CLASS_LAYERS
 

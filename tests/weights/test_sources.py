@@ -8,7 +8,7 @@ from keras_files import make_resnet50, write_keras_file, write_old_keras_file
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
-from mrcnn_al.mask_rcnn.model import MaskRCNN
+from mrcnn_al.model import MaskRCNN
 from mrcnn_al.weights import sources
 from mrcnn_al.weights.convert import convert
 from mrcnn_al.weights.known_files import COCO_FILE, IMAGENET_FILES, KnownFile

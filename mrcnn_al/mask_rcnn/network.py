@@ -1,7 +1,6 @@
-"""The Mask R-CNN (He et al. 2017), as Matterport lays it out."""
+"""The network of Mask R-CNN (He et al. 2017), as Matterport lays it out."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -14,7 +13,7 @@ from mrcnn_al.mask_rcnn.backbones.factory import make_backbone
 from mrcnn_al.mask_rcnn.detections import refine_detections
 from mrcnn_al.mask_rcnn.fpn import feature_pyramid
 from mrcnn_al.mask_rcnn.heads import ClassifierHead, MaskHead
-from mrcnn_al.mask_rcnn.inference import Inference, as_dictionary
+from mrcnn_al.mask_rcnn.inference import Inference
 from mrcnn_al.mask_rcnn.precision import POLICIES, layers_in
 from mrcnn_al.mask_rcnn.proposals import propose
 from mrcnn_al.mask_rcnn.rpn import region_proposal_network
@@ -23,8 +22,6 @@ from mrcnn_al.ops import backend
 from mrcnn_al.ops import boxes as box_ops
 from mrcnn_al.ops.anchors import pyramid_anchors
 from mrcnn_al.ops.roi_align import roi_align
-from mrcnn_al.weights import matterport
-from mrcnn_al.weights.report import WeightsReport
 
 LOSS_NAMES = (
     "rpn_class_loss",
@@ -35,11 +32,11 @@ LOSS_NAMES = (
 )
 
 
-class MaskRCNN(keras.Model):
-    """Instance segmentation with a committee of stochastic passes.
+class Network(keras.Model):
+    """The layers of a Mask R-CNN, and how images flow through them.
 
-    Called on a batch of training inputs (see `call`) it gives the five losses, so that `fit`
-    works after `compile`. `detect` and `sample` take images.
+    Called on a batch of training inputs (see `call`) it gives the five losses, so that Keras's
+    `train_on_batch` works after `compile`. Images go through `inference`.
 
     Args:
         config: of the network; every setting of it is plain data.
@@ -267,72 +264,9 @@ class MaskRCNN(keras.Model):
             self.trainable_variables, self.mean_weight_decay
         )
 
-    def load_weights(self, path: str | os.PathLike, exclude: Sequence[str] = ()) -> WeightsReport:
-        """Loads an h5 file in Matterport's layout by layer names.
-
-        Args:
-            path: the file.
-            exclude: names of layers to leave alone; `heads` for those that depend on the
-                number of classes.
-
-        Returns:
-            What was loaded and what was left out.
-
-        Raises:
-            UserError: the file is not readable or does not fit; nothing is changed then.
-        """
-        return matterport.load_weights(self, path, tuple(exclude))
-
-    def save_weights(self, path: str | os.PathLike) -> None:
-        """Writes all weights in Matterport's layout, atomically."""
-        matterport.save_weights(self, path)
-
     @property
     def inference(self) -> Inference:
         """Detection and sampling with this model's weights, compiled on first use."""
         if self._inference is None:
             self._inference = Inference(self)
         return self._inference
-
-    def detect(self, images: Sequence[np.ndarray]) -> list[dict]:
-        """Finds the instances in images (Matterport's detect).
-
-        Args:
-            images: uint8 RGB [H, W, 3], of any sizes.
-
-        Returns:
-            One dictionary an image:
-                rois: int32 [N, 4] pixels (y1, x1, y2, x2), y2 and x2 outside;
-                class_ids: int32 [N], from 1;
-                scores: float32 [N];
-                masks: bool [H, W, N].
-        """
-        return [as_dictionary(d.instances) for d in self.inference.detect(images)]
-
-    def sample(
-        self,
-        images: Sequence[np.ndarray],
-        passes: int = 10,
-        seed: int = 0,
-        keys: Sequence[int] | None = None,
-    ) -> list[list[dict]]:
-        """Detects `passes` times with dropout on in the heads.
-
-        What dropout does not touch is computed once an image.
-
-        Args:
-            images: uint8 RGB [H, W, 3].
-            passes: T.
-            seed: of the dropout masks.
-            keys: int32 numbers that tell the images apart in the draw of dropout masks; their
-                position in the list by default.
-
-        Returns:
-            For each image a list of `passes` dictionaries as from `detect`, with the class
-            distribution of each instance, float32 [N, classes], as `probabilities`.
-        """
-        sampled = self.inference.sample(images, passes, seed, keys)
-        return [
-            [{**as_dictionary(d.instances), "probabilities": d.probabilities} for d in detections]
-            for detections in sampled
-        ]
