@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mrcnn_al.cli.settings import scale_option
 from mrcnn_al.errors import UserError
 
 _MOST_PROBLEMS = 20
@@ -16,20 +17,26 @@ def datasets():
 
 @datasets.command()
 @click.argument("path", required=False, type=click.Path())
-@click.option("--subset", help="A known image set, toy or dsb.  [default: a COCO folder]")
+@click.option(
+    "--subset", help="A known image set: dsb, coco2 to coco5, or toy.  [default: a COCO folder]"
+)
+@scale_option
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the splits of --subset.")
 @click.option("--out", type=click.Path(), default="page.png", show_default=True, help="The page.")
 @click.option("--count", type=click.IntRange(1, 400), default=12, show_default=True)
 @click.option("--cache", type=click.Path(), help="Folder for parsed masks and made images.")
-def stats(path, subset, out, count, cache):
+def stats(path, subset, scale, seed, out, count, cache):
     """Count classes, instances and sizes; draw a page of annotated thumbnails.
 
     PATH is a COCO folder, one COCO annotation file, or where the files of --subset are. What is
-    broken is left out and listed.
+    broken is left out and listed. Of a subset the images of its splits are shown, or all with
+    its classes where they are too few.
 
     \b
     mrcnn-al datasets stats photos/
     mrcnn-al datasets stats photos/annotations/instances_val2017.json --out val.png --count 24
     mrcnn-al datasets stats stage1_train.zip --subset dsb
+    mrcnn-al datasets stats coco/ --subset coco4 --scale 0.1
     """
     from mrcnn_al.datasets.own_data import OWN
     from mrcnn_al.datasets.statistics import count_dataset
@@ -40,7 +47,12 @@ def stats(path, subset, out, count, cache):
         raise UserError(f"--out {out} is a folder; name a PNG file.")
     if path is None and subset in (None, OWN):
         raise UserError("Name a COCO folder, an annotation file, or a --subset.")
-    dataset = open_dataset(subset, path, cache, skip_broken=True)
+    named = subset not in (None, OWN)
+    if scale is not None and not named:
+        raise UserError("--scale goes with a --subset that has a name.")
+    dataset = open_dataset(subset, path, cache, skip_broken=True, scale=scale)
+    if named:
+        dataset = _used(subset, dataset, seed, scale)
     statistics = count_dataset(dataset)
     _show(dataset, statistics)
     usable = _readable(dataset, choose_thumbnails(dataset, count))
@@ -49,6 +61,33 @@ def stats(path, subset, out, count, cache):
     name = Path(path).resolve().name if path else subset
     draw_thumbnails(out, dataset, usable, f"{name}: {statistics.images} images")
     click.echo(f"page: {out}")
+
+
+def _used(name, dataset, seed, scale):
+    """The images of the subset's splits, of which it shows how many have which class."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from mrcnn_al.datasets.allotment import TooFewImages
+    from mrcnn_al.datasets.class_view import ClassView
+    from mrcnn_al.datasets.subsets import split_dataset
+
+    try:
+        subset = split_dataset(name, dataset, seed, skip_broken=True, scale=scale)
+    except TooFewImages as error:
+        click.echo(str(error))
+        return dataset
+    splits = ("train", "labelled", "validation", "test")
+    views = [ClassView(dataset, dataset.class_names, getattr(subset, split)) for split in splits]
+    table = Table("images with", *splits)
+    table.add_row("any class", *(f"{len(view.image_ids):,}" for view in views))
+    shown = [view.presence().sum(axis=0) for view in views]
+    for class_name, *numbers in zip(dataset.class_names, *shown, strict=True):
+        table.add_row(Text(class_name), *(f"{number:,}" for number in numbers))
+    Console(highlight=False, soft_wrap=False, markup=False).print(table)
+    used = (*subset.train, *subset.validation, *subset.test)
+    return ClassView(dataset, dataset.class_names, used)
 
 
 def _readable(dataset, image_ids):

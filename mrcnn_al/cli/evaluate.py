@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from mrcnn_al.cli.backend import import_backend
-from mrcnn_al.cli.settings import data_options, with_options
+from mrcnn_al.cli.settings import data_options, scale_option, with_options
 from mrcnn_al.cli.trained import find_trained, model_options
 from mrcnn_al.errors import UserError
 
@@ -13,13 +13,14 @@ from mrcnn_al.errors import UserError
 @click.command()
 @with_options(model_options)
 @click.option("--subset", help="Image set.  [default: that of the run]")
+@scale_option
 @with_options(data_options)
 @click.option("--seed", type=int, help="Of the split.  [default: that of the run]")
 @click.option(
     "--split", type=click.Choice(("test", "validation", "train")), default="test", show_default=True
 )
 @click.option("--out", type=click.Path(), help="Write the metrics as JSON, too.")
-def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
+def evaluate(subset, scale, data, cache, skip_broken, seed, split, out, **model):
     """Measure a trained model on a split of an image set.
 
     \b
@@ -35,13 +36,21 @@ def evaluate(subset, data, cache, skip_broken, seed, split, out, **model):
     run = trained.config.run
     if subset is None and data and model["weights"]:
         subset = OWN
-    given = {"subset": subset, "data": data, "seed": seed, "skip_broken": skip_broken}
+    given = {
+        "subset": subset,
+        "scale": scale,
+        "data": data,
+        "seed": seed,
+        "skip_broken": skip_broken,
+    }
     if subset not in (None, run.subset):
-        run = replace(run, data=None, labelled=None)
+        run = replace(run, data=None, labelled=None, scale=None)
     if cache is None and model["run_folder"]:
         cache = cache_beside(model["run_folder"])
     run = replace(run, **{name: value for name, value in given.items() if value is not None})
-    opened = open_subset(run.subset, run.data, cache, run.seed, run.skip_broken, run.labelled)
+    opened = open_subset(
+        run.subset, run.data, cache, run.seed, run.skip_broken, run.labelled, run.scale
+    )
     dataset, image_ids = opened.dataset, getattr(opened, split)
     if len(dataset.class_names) != len(trained.class_names):
         raise UserError(

@@ -15,11 +15,16 @@ FIELDS = {
     "seed": ("run", "seed"),
     "iterations": ("run", "iterations"),
     "labelled": ("run", "labelled"),
+    "scale": ("run", "scale"),
     "weights": ("run", "weights"),
     "carry_weights": ("run", "carry_weights"),
     "skip_broken": ("run", "skip_broken"),
     "strategy": ("strategy", "name"),
     "batch": ("strategy", "batch"),
+    "balanced": ("strategy", "balanced"),
+    "skip_undetected": ("strategy", "skip_undetected"),
+    "shuffle": ("strategy", "shuffle"),
+    "aggregate": ("strategy", "aggregate"),
     "zones": ("strategy", "zones"),
     "pseudo_threshold": ("strategy", "pseudo_threshold"),
     "pseudo_from": ("strategy", "pseudo_from"),
@@ -39,7 +44,9 @@ data_options = [
     click.option("--skip-broken", is_flag=True, default=None, help="Leave out broken images."),
 ]
 
-
+scale_option = click.option(
+    "--scale", type=float, help="A smaller subset: a fraction, or a number of training images."
+)
 assignment_option = click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.FIELD=VALUE", help="Any setting."
 )

@@ -12,17 +12,24 @@ from mrcnn_al.cli.settings import (
     data_options,
     overrides,
     preset_option,
+    scale_option,
     with_options,
 )
 from mrcnn_al.config import Config
 from mrcnn_al.errors import UserError
 
 _MOST_PROBLEMS = 20
+# Written out, because to ask for them imports too much for a help text.
+_STRATEGIES = (
+    "core-set, entropy, least-confident, margin, mask, mask-class, maskal, random, "
+    "random-balanced, semi"
+)
 
 
 @click.command()
-@click.option("--subset", default=None, help="toy or dsb.  [default: with --data own, else toy]")
-@click.option("--strategy", default=None, help="random, mask or semi.  [default: semi]")
+@click.option("--subset", help="dsb, coco2 to coco5, or toy.  [default: with --data own, else toy]")
+@scale_option
+@click.option("--strategy", default=None, help=f"{_STRATEGIES}.  [default: semi]")
 @preset_option(default=None, help="Settings to start from.  [default: cpu]")
 @with_options(data_options)
 @click.option("--out", type=click.Path(), help="Folder of the run.  [default: a new one in runs/]")
@@ -40,6 +47,19 @@ _MOST_PROBLEMS = 20
 @click.option("--backbone", help="resnet50, resnet101 or efficientnet_lite0.")
 @click.option("--passes", type=int, help="Stochastic passes over each unlabelled image.")
 @click.option("--min-confidence", type=float, help="Detections below it do not count in scores.")
+@click.option("--balanced", is_flag=True, default=None, help="As many of each predicted class.")
+@click.option(
+    "--skip-undetected", is_flag=True, default=None, help="Leave out images without detections."
+)
+@click.option(
+    "--shuffle/--no-shuffle",
+    default=None,
+    help="Images that are equally uncertain in random order, or by id.  [default: no-shuffle]",
+)
+@click.option(
+    "--aggregate",
+    help="max, mean or sum over an image's instances.  [default: max, of maskal mean]",
+)
 @click.option("--zones", help="Cut the zones by rank or by value.")
 @click.option("--pseudo-threshold", type=float, help="Pseudo-labels below it, pixels.")
 @click.option("--pseudo-from", type=int, help="First iteration that makes pseudo-labels.")
@@ -150,13 +170,14 @@ def _run(config, folder, resuming, cache, derive_batch):
         config.run.seed,
         config.run.skip_broken,
         config.run.labelled,
+        config.run.scale,
     )
     skipped = subset.dataset.skipped
     for problem in skipped[:_MOST_PROBLEMS]:
         click.echo(f"left out: {problem}", err=True)
     if len(skipped) > _MOST_PROBLEMS:
         click.echo(f"left out: {len(skipped) - _MOST_PROBLEMS} more", err=True)
-    if derive_batch and config.run.subset == OWN:
+    if derive_batch and (config.run.subset == OWN or config.run.scale is not None):
         # A set of 100 images is not labelled 40 at a time.
         batch = min(config.strategy.batch, len(subset.labelled))
         config = dataclasses.replace(

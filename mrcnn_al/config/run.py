@@ -13,6 +13,12 @@ class StrategyConfig(Section):
     Attributes:
         name: of the strategy.
         batch: images a query.
+        balanced: divide the batch evenly among the predicted classes.
+        skip_undetected: leave out images in which no pass detected anything.
+        shuffle: let a random order of the pool, not that of the image ids, decide between
+            images that are equally uncertain. Off as in most experiments of the thesis.
+        aggregate: `max`, `mean` or `sum` of the uncertainties of an image's instances; None
+            means as the strategy is known for: max, and mean for `maskal`.
         zones: zones are cut by `rank` or by `value` of the normalised uncertainty.
         pseudo_threshold: images with less mask uncertainty get pseudo-labels, pixels.
         pseudo_from: the first iteration, from 1, that makes pseudo-labels.
@@ -20,11 +26,15 @@ class StrategyConfig(Section):
 
     name: str = "semi"
     batch: int = 40
+    balanced: bool = False
+    skip_undetected: bool = False
+    shuffle: bool = False
+    aggregate: str | None = None
     zones: str = "rank"
     pseudo_threshold: float = 50.0
     pseudo_from: int = 1
 
-    choices: ClassVar = {"zones": ("rank", "value")}
+    choices: ClassVar = {"zones": ("rank", "value"), "aggregate": (None, "max", "mean", "sum")}
     bounds: ClassVar = {
         "batch": (1, 1000000),
         "pseudo_threshold": (0.0, 1e12),
@@ -43,6 +53,8 @@ class RunConfig(Section):
         seed: fixes splits, initial weights, order, augmentation, dropout and selections.
         iterations: turns of the loop.
         labelled: images labelled at the start; None means as the subset says.
+        scale: a fraction of the subset's images, or a number of training images above 1; None
+            means all of them.
         weights: coco, imagenet, none, or a file.
         exclude: names of layers that the weights leave alone; `heads` for all that depend
             on the number of classes.
@@ -57,6 +69,7 @@ class RunConfig(Section):
     seed: int = 0
     iterations: int = 5
     labelled: int | None = None
+    scale: float | None = None
     weights: str = "imagenet"
     exclude: tuple[str, ...] = ()
     carry_weights: bool = True
@@ -67,4 +80,5 @@ class RunConfig(Section):
         "iterations": (1, 100000),
         "seed": (0, 2**31 - 1),
         "labelled": (1, 100000000),
+        "scale": (0, 100000000),
     }

@@ -24,10 +24,13 @@ class AnnotationTable:
 
     Args:
         image_count: images are numbered from 0 to one less.
+
+    Attributes:
+        image_count: as given.
     """
 
     def __init__(self, image_count: int):
-        self._image_count = image_count
+        self.image_count = image_count
         self._images = array("q")
         self._class_ids = array("q")
         self._flags = bytearray()
@@ -65,12 +68,19 @@ class AnnotationTable:
         """Groups the annotations by image; none may be added any more."""
         images = np.frombuffer(self._images, np.int64) if self._images else np.zeros(0, np.int64)
         self._order = np.argsort(images, kind="stable")
-        self._first[1:] = np.cumsum(np.bincount(images, minlength=self._image_count))
+        self._first[1:] = np.cumsum(np.bincount(images, minlength=self.image_count))
         self._images = array("q")
 
     def count(self, image: int) -> int:
         """How many annotations an image has."""
         return int(self._first[image + 1] - self._first[image])
+
+    def labels(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Image, class and crowd of each annotation, int64, int64 and bool, by image."""
+        images = np.repeat(np.arange(self.image_count), np.diff(self._first))
+        class_ids = np.array(self._class_ids, np.int64)[self._order]
+        crowd = np.frombuffer(bytes(self._flags), np.uint8)[self._order] & 2
+        return images, class_ids, crowd > 0
 
     def of_image(self, image: int, height: int, width: int) -> list[Annotation]:
         """The annotations of an image of `height` x `width` pixels."""

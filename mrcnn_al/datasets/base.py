@@ -25,6 +25,20 @@ class Annotations(NamedTuple):
     crowd: np.ndarray
 
 
+class Labels(NamedTuple):
+    """What is shown in which of the images of a dataset, grouped by image.
+
+    Attributes:
+        images: int64 [A], positions in `image_ids`, ascending.
+        class_ids: int64 [A], from 1.
+        crowd: bool [A], COCO's iscrowd.
+    """
+
+    images: np.ndarray
+    class_ids: np.ndarray
+    crowd: np.ndarray
+
+
 class Dataset(ABC):
     """Images with instances, read when asked for.
 
@@ -66,6 +80,16 @@ class Dataset(ABC):
         """Classes and areas of the instances of an image, where possible without masks."""
         instances = self.load_instances(image_id)
         return Annotations(instances.class_ids, instances.areas(), instances.crowd)
+
+    def labels(self) -> Labels:
+        """The classes of all instances of all images, where possible without masks."""
+        found = [self.annotations(image_id) for image_id in self.image_ids]
+        counts = [len(annotations.class_ids) for annotations in found]
+        return Labels(
+            np.repeat(np.arange(len(found)), counts),
+            np.concatenate([np.zeros(0, np.int64), *(a.class_ids for a in found)]),
+            np.concatenate([np.zeros(0, bool), *(a.crowd for a in found)]),
+        )
 
     # Where opening has decoded the images already there is nothing left to look at.
     def check_image(self, image_id: str) -> None:  # noqa: B027

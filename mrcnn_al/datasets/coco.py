@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mrcnn_al.datasets.annotation_table import Annotation, AnnotationTable
-from mrcnn_al.datasets.base import Annotations, Dataset
+from mrcnn_al.datasets.base import Annotations, Dataset, Labels
 from mrcnn_al.datasets.coco_categories import class_table
 from mrcnn_al.datasets.coco_layout import find_image_folder
 from mrcnn_al.datasets.coco_segmentation import compressed_rle, parse_segmentation
@@ -136,6 +136,16 @@ class CocoDataset(Dataset):
             np.array(coco_mask.area(rles) if rles else [], np.int64),
             np.array([annotation.crowd for annotation in found], bool),
         )
+
+    def labels(self) -> Labels:
+        """Counts polygons too thin to cover a pixel, as `instance_count` does."""
+        numbers, class_ids, crowd = self._table.labels()
+        positions = np.full(self._table.image_count, -1)
+        for position, image_id in enumerate(self.image_ids):
+            positions[self._images[int(image_id)].number] = position
+        images = positions[numbers]
+        order = np.argsort(images, kind="stable")
+        return Labels(images[order], class_ids[order], crowd[order])
 
     def check_image(self, image_id: str) -> None:
         image = self._images[int(image_id)]

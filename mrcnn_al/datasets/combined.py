@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mrcnn_al.datasets.base import Annotations, Dataset
+from mrcnn_al.datasets.base import Annotations, Dataset, Labels
 from mrcnn_al.datasets.shown import shown
 from mrcnn_al.errors import UserError
 from mrcnn_al.instances import Instances
@@ -65,6 +65,14 @@ class CombinedDataset(Dataset):
         part, own_id = self._find(image_id)
         found = self._parts[part].annotations(own_id)
         return found._replace(class_ids=self._class_ids[part][found.class_ids])
+
+    def labels(self) -> Labels:
+        found, before = [], 0
+        for name, part in self._parts.items():
+            images, class_ids, crowd = part.labels()
+            found.append((images + before, self._class_ids[name][class_ids], crowd))
+            before += len(part.image_ids)
+        return Labels(*map(np.concatenate, zip(*found, strict=True)))
 
     def check_image(self, image_id: str) -> None:
         part, own_id = self._find(image_id)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import NamedTuple
 
 from mrcnn_al.errors import UserError
@@ -54,18 +55,15 @@ class Splits(NamedTuple):
 def split_ids(image_ids: Iterable[str], counts: Counts, seed: int) -> Splits:
     """Distributes images by a permutation that depends on the seed and the ids only.
 
-    Images are ordered by a hash of seed and id. Unlike a shuffle this is the same with every
-    version of every library, and an image that is left out does not move the others about.
-
     Args:
-        image_ids: unique, in any order; those beyond the counts are not used.
+        image_ids: unique, in any order; those beyond the counts are not used. See `rank_ids`.
         counts: of each split.
         seed: any whole number.
 
     Raises:
         UserError: there are too few images, or `labelled` is not in 1..`train`.
     """
-    ordered = sorted(image_ids, key=lambda image_id: _rank(image_id, seed))
+    ordered = rank_ids(image_ids, seed)
     if len(ordered) < counts.total:
         raise UserError(
             f"The splits need {counts.total} images ({counts.train} for training, "
@@ -83,5 +81,21 @@ def split_ids(image_ids: Iterable[str], counts: Counts, seed: int) -> Splits:
     )
 
 
-def _rank(image_id: str, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed}/{image_id}".encode()).digest()
+def rank_ids(image_ids: Iterable[str], seed: int) -> list[str]:
+    """A permutation of image ids: ordered by a hash of seed and id.
+
+    Unlike a shuffle this is the same with every version of every library, and an image that is
+    left out does not move the others about.
+    """
+    return sorted(
+        image_ids, key=lambda image_id: hashlib.sha256(f"{seed}/{image_id}".encode()).digest()
+    )
+
+
+def take_turns(groups: Iterable[Iterable[str]]) -> list[str]:
+    """The first of each group, then the second of each, and so on, until all have run out.
+
+    Any beginning of it holds as many of one group as of another, as long as there are any.
+    """
+    rounds = zip_longest(*groups)
+    return [image_id for turn in rounds for image_id in turn if image_id is not None]

@@ -1,52 +1,22 @@
-"""The image sets that are known by name, and their splits."""
+"""The image sets that are known by name, opened and split."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from mrcnn_al.datasets.allotment import SPLITS, Pool, allot, check_enough
 from mrcnn_al.datasets.base import Dataset, Subset
+from mrcnn_al.datasets.class_view import ClassView
+from mrcnn_al.datasets.coco_subsets import coco_pools, open_coco_subset
 from mrcnn_al.datasets.dsb import DsbDataset
 from mrcnn_al.datasets.own_data import OWN, open_own_data, open_own_dataset
-from mrcnn_al.datasets.splits import Counts, split_ids
+from mrcnn_al.datasets.splits import Counts
+from mrcnn_al.datasets.subset_table import SUBSETS, SubsetRow
 from mrcnn_al.datasets.toy import generate_toy
 from mrcnn_al.errors import UserError
 
 TOY_SEED = 0
 TOY_SIZE = 128
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a subset comes about.
-
-    Attributes:
-        open: from (data or None, cache folder, skip_broken, images needed) to the dataset.
-        counts: images in each split.
-    """
-
-    open: Callable[[Path | None, Path, bool, int], Dataset]
-    counts: Counts
-
-
-def _open_dsb(data: Path | None, cache: Path, skip_broken: bool, needed: int) -> Dataset:
-    if data is None:
-        raise UserError(
-            "The subset dsb needs data: pass Kaggle's stage1_train.zip of the Data Science Bowl "
-            "2018, or its extracted folder."
-        )
-    return DsbDataset(data, cache, skip_broken)
-
-
-def _open_toy(data: Path | None, cache: Path, skip_broken: bool, needed: int) -> Dataset:
-    # The images are the same for every seed, as those of real sets are: only splits differ.
-    return generate_toy(data or cache / f"toy-{needed}", TOY_SEED, needed, TOY_SIZE)
-
-
-SUBSETS = {
-    "dsb": Recipe(_open_dsb, Counts(train=480, labelled=40, validation=51, test=133)),
-    "toy": Recipe(_open_toy, Counts(train=64, labelled=12, validation=10, test=24)),
-}
 
 
 def open_subset(
@@ -56,6 +26,7 @@ def open_subset(
     seed: int = 0,
     skip_broken: bool = False,
     labelled: int | None = None,
+    scale: float | None = None,
 ) -> Subset:
     """Opens an image set by name and splits it.
 
@@ -64,23 +35,25 @@ def open_subset(
         data: where the images are; for `toy` where they are to be, in the cache by default.
         cache: folder for what is costly to make; `default_cache()` if None.
         seed: decides the splits, nothing else does.
-        skip_broken: leave out images that cannot be read; the training set shrinks.
-        labelled: images labelled at the start, in place of the subset's own number.
+        skip_broken: leave out images that cannot be read. The training set shrinks; one of COCO
+            2017 takes others.
+        labelled: images labelled at the start, in place of the subset's own number. Of equal
+            classes some have one more than others if it is not a multiple.
+        scale: a smaller set, see `SubsetRow.scaled`.
 
     Raises:
-        UserError: the name is unknown, the data is missing or unusable, `labelled` is out of
-            range, or there are too few images.
+        UserError: the name is unknown, the data is missing or unusable, `labelled` or `scale` is
+            out of range, or there are too few images (TooFewImages).
     """
     if name in (None, OWN):
+        if scale is not None:
+            raise UserError(
+                "--scale is for image sets with a name; your own images are used as they are."
+            )
         return open_own_data(_given(data), seed, labelled, skip_broken)
-    counts = _recipe(name).counts
-    if labelled is not None:
-        counts = replace(counts, labelled=labelled)
-    counts.check()
-    dataset = open_dataset(name, data, cache, skip_broken)
-    if skip_broken:
-        counts = counts.shrunk_to(len(dataset.image_ids))
-    return Subset(name, dataset, *split_ids(dataset.image_ids, counts, seed))
+    _wanted(name, labelled, scale)
+    dataset = open_dataset(name, data, cache, skip_broken, scale)
+    return split_dataset(name, dataset, seed, skip_broken, labelled, scale)
 
 
 def open_dataset(
@@ -88,20 +61,62 @@ def open_dataset(
     data: str | os.PathLike | None = None,
     cache: str | os.PathLike | None = None,
     skip_broken: bool = False,
+    scale: float | None = None,
 ) -> Dataset:
     """Opens an image set by name, all of it, whether or not it is large enough to be split.
 
-    Args and errors are those of `open_subset`.
+    Args and errors are those of `open_subset`; of images that are made, `scale` says how many.
     """
     if name in (None, OWN):
         return open_own_dataset(_given(data), skip_broken)
-    recipe = _recipe(name)
-    return recipe.open(
-        None if data is None else Path(data),
-        default_cache() if cache is None else Path(cache),
-        skip_broken,
-        recipe.counts.total,
-    )
+    row = _row(name)
+    needed = row.scaled(scale).total
+    data = None if data is None else Path(data)
+    cache = default_cache() if cache is None else Path(cache)
+    if row.source == "coco":
+        return open_coco_subset(name, row, data, skip_broken)
+    if row.source == "toy":
+        # The images are the same for every seed, as those of real sets are: only splits differ.
+        return generate_toy(data or cache / f"toy-{needed}", TOY_SEED, needed, TOY_SIZE)
+    if data is None:
+        raise UserError(
+            f"The subset {name} needs data: pass Kaggle's stage1_train.zip of the Data Science "
+            "Bowl 2018, or its extracted folder."
+        )
+    return DsbDataset(data, cache, skip_broken)
+
+
+def split_dataset(
+    name: str,
+    dataset: Dataset,
+    seed: int = 0,
+    skip_broken: bool = False,
+    labelled: int | None = None,
+    scale: float | None = None,
+) -> Subset:
+    """Splits what `open_dataset` opened under the same name.
+
+    Args and errors are those of `open_subset`.
+    """
+    row, counts = _row(name), _wanted(name, labelled, scale)
+    if isinstance(dataset, ClassView):
+        pools = coco_pools(row, dataset)
+    else:
+        ids = dataset.image_ids
+        pools = (Pool("", SPLITS, (ids,), (), (len(ids),) * len(row.classes)),)
+        shrunk = counts.shrunk_to(len(ids))
+        if skip_broken and shrunk.train >= shrunk.labelled:
+            counts = shrunk
+    check_enough(name, row, counts, pools)
+    return Subset(name, dataset, *allot(counts, pools, seed))
+
+
+def _wanted(name: str, labelled: int | None, scale: float | None) -> Counts:
+    counts = _row(name).scaled(scale)
+    if labelled is not None:
+        counts = replace(counts, labelled=labelled)
+    counts.check()
+    return counts
 
 
 def _given(data: str | os.PathLike | None) -> str | os.PathLike:
@@ -110,7 +125,7 @@ def _given(data: str | os.PathLike | None) -> str | os.PathLike:
     return data
 
 
-def _recipe(name: str) -> Recipe:
+def _row(name: str) -> SubsetRow:
     if name not in SUBSETS:
         raise UserError(
             f"Unknown subset {name!r}. Known are: {', '.join(sorted(SUBSETS))}. "

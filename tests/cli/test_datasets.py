@@ -88,9 +88,34 @@ def test_dsb(stats, tmp_path):
     assert cells(text, "image width")[1:] == ["7", "7", "7"]
 
 
+def test_a_subset_of_coco(stats, shared):
+    code, text, _ = stats(shared / "data" / "coco", "--subset", "coco5", "--scale", "4")
+    assert code == 0
+    assert cells(text, "any class")[1:] == ["4", "2", "2", "2"]
+    splits, classes = (line for line in text.splitlines() if "│ motorcycle" in line)
+    assert splits.split("│")[2:-1] == [" 2     ", " 1        ", " 1          ", " 1    "]
+    assert classes.split("│")[1:4] == [" 2     ", " motorcycle ", "      4 "]
+    assert "8 images, 0 of them without annotations" in text
+    other = stats(shared / "data" / "coco", "--subset", "coco5", "--scale", "4", "--seed", "1")
+    assert other[1] != text
+
+
+def test_a_subset_that_the_data_are_too_few_for(stats, shared):
+    """All images of its classes are shown, and what is lacking."""
+    code, text, _ = stats(shared / "data" / "coco", "--subset", "coco4", "--scale", "0.001")
+    assert code == 0
+    assert "need 3 images of each class from train2017" in text
+    assert "surfboard 2, toilet 13. Not even the smallest" in text
+    assert cells(text, " surfboard ")[:3] == ["4", "surfboard", "4"]
+    assert "51 images, 0 of them without annotations" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("empty", "--scale", "0.1"), "--scale goes with a --subset that has a name"),
+        (("empty", "--subset", "coco2", "--scale", "7.5"), "scale 7.5 is out of range"),
+        (("empty", "--subset", "coco2"), "instances_train2017.json, which does not exist"),
         ((), "Name a COCO folder"),
         (("absent",), "absent does not exist"),
         (("empty",), "no COCO annotation file in empty"),

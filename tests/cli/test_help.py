@@ -34,6 +34,14 @@ def test_help_is_quick(arguments):
     assert not heavy & modules
 
 
+def test_every_strategy_is_listed():
+    from mrcnn_al.strategies import strategy_names
+
+    _, text, _ = call("train", "--help")
+    named = "".join(text.split()).split("--strategyTEXT")[1].split(".")[0]
+    assert tuple(named.split(",")) == strategy_names()
+
+
 def test_every_command_is_listed():
     _, text, _ = call("-h")
     listed = [line.split()[0] for line in text.split("Commands:")[1].splitlines() if line.strip()]

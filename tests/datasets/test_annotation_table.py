@@ -17,6 +17,9 @@ def test_what_goes_in_comes_out():
     table.add(0, Annotation(2, False, {"size": [2, 3], "counts": [1, 5]}), 2, 3)
     table.finish()
     assert [table.count(image) for image in range(3)] == [2, 0, 2]
+    images, class_ids, crowd = table.labels()
+    assert (images.tolist(), class_ids.tolist()) == ([0, 0, 2, 2], [1, 2, 7, 5])
+    assert crowd.tolist() == [True, False, False, True]
     first, second = table.of_image(2, 2, 3)
     assert (first.class_id, first.crowd) == (7, False)
     np.testing.assert_array_equal(first.segmentation, [TRIANGLE, TRIANGLE + 1])
@@ -34,6 +37,7 @@ def test_no_annotation_at_all():
     table.finish()
     assert table.count(1) == 0
     assert table.of_image(0, 5, 5) == []
+    assert [len(values) for values in table.labels()] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("points", [3, 30])

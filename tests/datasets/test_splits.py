@@ -1,6 +1,6 @@
 import pytest
 
-from mrcnn_al.datasets.splits import Counts, split_ids
+from mrcnn_al.datasets.splits import Counts, rank_ids, split_ids, take_turns
 from mrcnn_al.errors import UserError
 
 IDS = [f"image{index}" for index in range(100)]
@@ -75,3 +75,16 @@ def test_shrunk_to():
     assert COUNTS.shrunk_to(200) == COUNTS
     assert COUNTS.shrunk_to(80) == Counts(train=49, labelled=7, validation=11, test=20)
     assert COUNTS.shrunk_to(10).train == 0
+
+
+def test_ranks_are_those_of_the_splits():
+    ranked = rank_ids(IDS, 3)
+    assert sorted(ranked) == sorted(IDS)
+    assert ranked != IDS
+    assert rank_ids(IDS[::2], 3) == [image_id for image_id in ranked if image_id in set(IDS[::2])]
+    assert split_ids(IDS, COUNTS, 3).test == tuple(ranked[:20])
+
+
+def test_taking_turns():
+    assert take_turns([["a", "b", "c"], [], ["d"], ["e", "f"]]) == ["a", "d", "e", "b", "f", "c"]
+    assert take_turns([]) == []

@@ -1,7 +1,8 @@
 import pytest
 from PIL import Image
 
-from mrcnn_al.datasets.subsets import SUBSETS, default_cache, open_subset
+from mrcnn_al.datasets.splits import Counts, split_ids
+from mrcnn_al.datasets.subsets import default_cache, open_subset
 from mrcnn_al.errors import UserError
 
 
@@ -39,6 +40,8 @@ def test_toy(cache):
     assert set(subset.train + subset.validation + subset.test) == set(subset.dataset.image_ids)
     again, other = (open_subset("toy", cache=cache, seed=seed) for seed in (0, 1))
     assert again.labelled == subset.labelled
+    splits = split_ids(subset.dataset.image_ids, Counts(64, 12, 10, 24), seed=0)
+    assert (subset.train, subset.labelled, subset.validation, subset.test) == splits
     assert other.labelled != subset.labelled
     assert other.test != subset.test
     assert len(list(cache.iterdir())) == 1
@@ -64,7 +67,7 @@ def test_labelled_out_of_range_before_anything_is_made(tmp_path, labelled):
 
 
 def test_unknown_subset():
-    with pytest.raises(UserError, match=r"Unknown subset 'nuclei'\. Known are: dsb, toy"):
+    with pytest.raises(UserError, match=r"subset 'nuclei'\. Known are: coco2, .*, coco5, dsb, toy"):
         open_subset("nuclei")
 
 
@@ -85,7 +88,7 @@ def test_dsb_with_too_few_images(dsb_folder, cache, tmp_path):
     few.mkdir()
     for index in range(2, 50):
         (few / f"{index:04d}").symlink_to(dsb_folder / f"{index:04d}")
-    with pytest.raises(UserError, match=r"need 664 images .*there are 48"):
+    with pytest.raises(UserError, match=r"dsb need 664 images, .*there are 48\. .*--scale 34,"):
         open_subset("dsb", few, cache)
 
 
@@ -95,10 +98,19 @@ def test_real_dsb(shared, dsb_cache):
     assert sizes(subset) == [480, 40, 51, 133]
 
 
-def test_the_table_is_that_of_the_thesis():
-    counts = SUBSETS["dsb"].counts
-    assert (counts.train, counts.labelled, counts.validation, counts.test) == (480, 40, 51, 133)
-    assert counts.total == 664
+@pytest.mark.parametrize(("scale", "expected"), [(0.1, [48, 4, 5, 13]), (12, [12, 1, 1, 3])])
+def test_scaled_dsb(dsb_folder, cache, scale, expected):
+    subset = open_subset("dsb", dsb_folder, cache, skip_broken=True, scale=scale)
+    assert sizes(subset) == expected
+
+
+def test_a_scaled_toy_set_has_as_few_images(cache):
+    subset = open_subset("toy", cache=cache, scale=0.25)
+    assert sizes(subset) == [16, 3, 3, 6]
+    assert len(subset.dataset.image_ids) == 25
+    assert sizes(open_subset("toy", cache=cache, scale=0.25, labelled=9)) == [16, 9, 3, 6]
+    with pytest.raises(UserError, match="give 1 to 16"):
+        open_subset("toy", cache=cache, scale=0.25, labelled=17)
 
 
 def test_default_cache(monkeypatch, tmp_path):
