@@ -2,16 +2,20 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mrcnn_al import files
 from mrcnn_al.errors import UserError
 from mrcnn_al.score_table import RECORD_COLUMNS, ScoreRecord, record_from_line, record_to_line
 from mrcnn_al.strategies.base import Query
+from mrcnn_al.uncertainty.image_features import ImageFeatures
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class IterationFiles:
         return self.folder / "scores.csv"
 
     @property
+    def features_path(self) -> Path:
+        """What the backbone makes of each image, where the strategy asks for it."""
+        return self.folder / "features.npz"
+
+    @property
     def batch_path(self) -> Path:
         """The queried images."""
         return self.folder / "batch.json"
@@ -111,6 +120,23 @@ class IterationFiles:
     def read_scores(self) -> list[ScoreRecord]:
         """Equal to what was written, floats to the last bit."""
         return _read_csv(self.scores_path, record_from_line, RECORD_COLUMNS)
+
+    def write_features(self, features: ImageFeatures) -> None:
+        """Writes the features of the pool's images as arrays `image_ids` and `features`."""
+        image_ids = np.array(features.image_ids, str)
+        with files.replacing(self.features_path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, image_ids=image_ids, features=features.values)
+
+    def read_features(self) -> ImageFeatures:
+        """Equal to what was written."""
+        try:
+            with open(self.features_path, "rb") as file, np.load(file) as stored:
+                image_ids, values = stored["image_ids"], stored["features"]
+            return ImageFeatures(tuple(image_ids.tolist()), values)
+        except FileNotFoundError:
+            raise UserError(f"The file {self.features_path} does not exist.") from None
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise _broken(self.features_path, error) from error
 
     def write_batch(self, query: Query) -> None:
         """Writes the queried images and the reasons; utilities are not kept."""
@@ -168,10 +194,20 @@ def _read_csv(
     try:
         header = next(reader, [])
         if columns is not None and header != list(columns):
-            raise ValueError(f"its columns must be {', '.join(columns)}")
+            raise ValueError(_wrong_columns(header, columns))
         return [parse(dict(zip(header, line, strict=True))) for line in reader]
     except (ValueError, csv.Error) as error:
         raise _broken(path, f"line {reader.line_num}: {error}") from error
+
+
+def _wrong_columns(header: Sequence[str], columns: Sequence[str]) -> str:
+    missing = [name for name in columns if name not in header]
+    if header and [name for name in columns if name in header] == header:
+        return (
+            f"it lacks the columns {', '.join(missing)}; it may be of an earlier version of this "
+            "package. Delete it: a run that needs it makes it again"
+        )
+    return f"its columns must be {', '.join(columns)}"
 
 
 def _number_text(value: float) -> str:

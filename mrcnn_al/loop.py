@@ -1,7 +1,6 @@
 """The active learning loop: train, evaluate, score, query, label, and round again."""
 
 import time
-import zlib
 from collections.abc import Callable
 from functools import cache, lru_cache
 
@@ -30,7 +29,8 @@ from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies.base import Query, Strategy
 from mrcnn_al.training.devices import sharing
 from mrcnn_al.training.fit import Fitter
-from mrcnn_al.uncertainty.score import score_image
+from mrcnn_al.uncertainty.image_features import ImageFeatures
+from mrcnn_al.uncertainty.pool_scorer import PoolScorer, text_key
 from mrcnn_al.uncertainty.score_row import ScoreRow, extremes
 from mrcnn_al.weights.sources import load_named_weights
 
@@ -81,6 +81,7 @@ class ActiveLearning:
         self._current: int | None = 0
         self._fitter = Fitter(self.model, config.training)
         self._load_image = lru_cache(maxsize=256)(subset.dataset.load_image)
+        self._scorer = PoolScorer(self.model.inference, self._load_image, config.sampling)
 
     def run(self) -> list[CurvePoint]:
         """Goes round until all iterations are done; returns the learning curve."""
@@ -90,7 +91,7 @@ class ActiveLearning:
             self._train(files, pool)
             self._evaluate(files, pool)
             rows = self._score(files, pool)
-            query = self._query(files, rows)
+            query = self._query(files, rows, self._features(files, pool))
             self._pseudo_label(files, rows, query)
             pool = self._commit(files, pool, query)
         return self._curve(pool.iteration - 1)
@@ -203,18 +204,10 @@ class ActiveLearning:
 
     def _sampled_scores(self, files, pool):
         self._set_weights(files.number)
-        begin, rows = time.perf_counter(), []
-        with progress(f"[{files.number}] scoring", len(pool.unlabelled), "images") as advance:
-            for image_id in pool.unlabelled:
-                passes = self._sample(files, image_id)
-                rows.append(
-                    score_image(
-                        image_id, [p.instances for p in passes], [p.probabilities for p in passes]
-                    )
-                )
-                advance()
+        begin, seed = time.perf_counter(), self._seed(files, "score")
+        rows = self._scorer.rows(pool.unlabelled, seed, f"[{files.number}] scoring")
         for name, row in extremes(rows).items():
-            passes = [p.instances for p in self._sample(files, row.image_id)]
+            passes = self._scorer.passes(row.image_id, seed)
             path = f"iteration_{files.number:03d}_{name}_{row.image_id}.png"
             draw_passes_sheet(
                 self.store.figures_folder / path, self._load_image(row.image_id), passes
@@ -222,21 +215,25 @@ class ActiveLearning:
         self._add_seconds(files, "score", begin)
         return rows
 
-    def _sample(self, files, image_id):
-        sampling = self.config.sampling
-        return self.model.inference.sample(
-            [self._load_image(image_id)],
-            sampling.passes,
-            self._seed(files, "score"),
-            keys=[_key(image_id)],
-            min_confidence=sampling.min_confidence,
-        )[0]
+    def _features(self, files: IterationFiles, pool: PoolState) -> ImageFeatures | None:
+        """Of all images of the pool, for a strategy that asks for them."""
+        if not self.strategy.uses_features:
+            return None
+        if not files.features_path.exists():
+            self._set_weights(files.number)
+            begin, image_ids = time.perf_counter(), (*pool.labelled, *pool.unlabelled)
+            features = self._scorer.features(image_ids, f"[{files.number}] features")
+            self._add_seconds(files, "features", begin)
+            files.write_features(features)
+        return files.read_features()
 
-    def _query(self, files: IterationFiles, rows: list[ScoreRow]) -> Query:
+    def _query(
+        self, files: IterationFiles, rows: list[ScoreRow], features: ImageFeatures | None
+    ) -> Query:
         rng = np.random.default_rng(self._seed(files, "query"))
-        query = self.strategy.query(rows, self.config.strategy.batch, rng)
-        zones = self.strategy.zones(rows)
-        reasons = dict(zip(query.image_ids, query.reasons, strict=True))
+        batch = self.config.strategy.batch
+        query = self.strategy.query(rows, batch, rng, features=features)
+        zones, reasons = query.zones, dict(zip(query.image_ids, query.reasons, strict=True))
         files.write_batch(query)
         files.write_scores(
             [ScoreRecord(r, zones.get(r.image_id, ""), reasons.get(r.image_id, "")) for r in rows]
@@ -294,8 +291,4 @@ class ActiveLearning:
         files.write_metrics(metrics)
 
     def _seed(self, files: IterationFiles, phase: str) -> int:
-        return _key(f"{self.config.run.seed}/{files.number}/{phase}")
-
-
-def _key(text: str) -> int:
-    return zlib.crc32(text.encode()) & 0x7FFFFFFF
+        return text_key(f"{self.config.run.seed}/{files.number}/{phase}")

@@ -22,6 +22,7 @@ _STEMS = (
         "history",
         "metrics",
         "scores",
+        "features",
         "batch",
         "pseudo_labels",
     ),

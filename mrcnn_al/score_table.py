@@ -1,11 +1,13 @@
 """One line of scores.csv: what a strategy saw of an image, and what it made of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from mrcnn_al.uncertainty.score_row import SCORE_COLUMNS, ScoreRow
 
 RECORD_COLUMNS = (*SCORE_COLUMNS, "zone", "queried", "reason")
+_FLOATS = tuple(field.name for field in fields(ScoreRow) if field.type is float)
+_WHOLE = tuple(field.name for field in fields(ScoreRow) if field.type is int)
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,9 @@ def record_to_line(record: ScoreRecord) -> dict[str, str]:
     classes = (f"{int(class_id)}:{float(value)!r}" for class_id, value in row.mask_by_class)
     return {
         "image_id": row.image_id,
-        "detections": repr(float(row.detections)),
-        "detected_passes": str(int(row.detected_passes)),
-        "least_confident": repr(float(row.least_confident)),
-        "entropy": repr(float(row.entropy)),
-        "mask": repr(float(row.mask)),
+        **{name: repr(float(getattr(row, name))) for name in _FLOATS},
+        **{name: str(int(getattr(row, name))) for name in _WHOLE},
         "mask_by_class": ";".join(classes),
-        "passes": str(int(row.passes)),
         "zone": record.zone,
         "queried": str(int(record.queried)),
         "reason": record.reason,
@@ -58,12 +56,8 @@ def record_from_line(line: Mapping[str, str]) -> ScoreRecord:
     pairs = (pair.split(":") for pair in line["mask_by_class"].split(";") if pair)
     row = ScoreRow(
         image_id=line["image_id"],
-        detections=float(line["detections"]),
-        detected_passes=int(line["detected_passes"]),
-        least_confident=float(line["least_confident"]),
-        entropy=float(line["entropy"]),
-        mask=float(line["mask"]),
         mask_by_class=tuple((int(class_id), float(value)) for class_id, value in pairs),
-        passes=int(line["passes"]),
+        **{name: float(line[name]) for name in _FLOATS},
+        **{name: int(line[name]) for name in _WHOLE},
     )
     return ScoreRecord(row, line["zone"], line["reason"])

@@ -5,13 +5,26 @@ from mrcnn_al.errors import UserError
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies import Query
+from mrcnn_al.uncertainty.image_features import ImageFeatures
 from mrcnn_al.uncertainty.score_row import ScoreRow
 
 SCORES_HEADER = (
+    "image_id,detections,detected_passes,"
+    "least_confident,least_confident_mean,least_confident_sum,"
+    "entropy,entropy_mean,entropy_sum,margin,margin_mean,margin_sum,"
+    "maskal,maskal_mean,maskal_sum,mask,mask_by_class,passes,zone,queried,reason"
+)
+GOOD_LINE = "a,1.5,2,0.1,0.1,0.1,0.2,0.2,0.2,0.3,0.3,0.3,0.4,0.4,0.4,3.0,1:3.0,10,low,1,zone:low"
+EARLIER_HEADER = (
     "image_id,detections,detected_passes,least_confident,entropy,mask,mask_by_class,passes,"
     "zone,queried,reason"
 )
-GOOD_LINE = "a,1.5,2,0.1,0.2,3.0,1:3.0,10,low,1,zone:low"
+
+
+OTHER_FLOATS = (
+    *("least_confident_mean", "least_confident_sum", "entropy", "entropy_mean", "entropy_sum"),
+    *("margin", "margin_mean", "margin_sum", "maskal", "maskal_mean", "maskal_sum"),
+)
 
 
 @pytest.fixture
@@ -62,7 +75,7 @@ def test_scores_survive_to_the_last_bit(iteration):
                 detections=value,
                 detected_passes=np.int64(index),
                 least_confident=-value,
-                entropy=value / 3,
+                **{name: value / (3 + place) for place, name in enumerate(OTHER_FLOATS)},
                 mask=value / 7,
                 mask_by_class=((1, value), (np.int32(80), value / 9)),
                 passes=10,
@@ -83,8 +96,36 @@ def test_scores_survive_to_the_last_bit(iteration):
 def test_scores_before_the_query(iteration):
     iteration.write_scores([ScoreRecord(ScoreRow("a", mask_by_class=((1, 12.5), (3, 7.0))))])
     assert iteration.scores_path.read_text() == (
-        f"{SCORES_HEADER}\na,0.0,0,0.0,0.0,0.0,1:12.5;3:7.0,0,,0,\n"
+        f"{SCORES_HEADER}\na,0.0,0,{'0.0,' * 13}1:12.5;3:7.0,0,,0,\n"
     )
+
+
+def test_features_survive(iteration):
+    values = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    iteration.write_features(ImageFeatures(("b", "a", "ü 12"), values))
+    read = iteration.read_features()
+    assert read.image_ids == ("b", "a", "ü 12")
+    assert read.values.dtype == np.float32
+    np.testing.assert_array_equal(read.values, values)
+    assert [path.name for path in iteration.folder.iterdir()] == ["features.npz"]
+
+
+@pytest.mark.parametrize("damage", ["", "no archive", "cut", "pickle", "other"])
+def test_broken_features_are_named(iteration, damage):
+    with pytest.raises(UserError, match=r"features\.npz does not exist"):
+        iteration.read_features()
+    iteration.write_features(ImageFeatures(("a",), np.zeros((1, 500), np.float32)))
+    path = iteration.features_path
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-700])
+    elif damage == "pickle":
+        np.savez(path, image_ids=np.array(["a", None], object), features=np.zeros((2, 1)))
+    elif damage == "other":
+        np.savez(path, image_ids=np.array(["a"]), features=np.zeros((2, 1)))
+    else:
+        path.write_text(damage)
+    with pytest.raises(UserError, match=r"features\.npz is broken"):
+        iteration.read_features()
 
 
 def test_an_empty_pool_has_an_empty_table(iteration):
@@ -96,7 +137,8 @@ def test_an_empty_pool_has_an_empty_table(iteration):
     ("text", "message"),
     [
         ("", "line 0: its columns must be image_id,"),
-        ("image_id,mask\na,1\n", "line 1: its columns"),
+        ("mask,image_id\n1,a\n", "line 1: its columns"),
+        (f"{EARLIER_HEADER}\n", "line 1: it lacks the columns least_confident_mean, .*Delete it"),
         (f"{SCORES_HEADER}\n{GOOD_LINE}\na,1.5\n", "line 3"),
         (f"{SCORES_HEADER}\n{GOOD_LINE.replace('1.5', 'much')}\n", "line 2: .*much"),
         (f"{SCORES_HEADER}\n{GOOD_LINE.replace('1:3.0', '1')}\n", "line 2"),

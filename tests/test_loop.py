@@ -1,9 +1,11 @@
 """Tiny real runs through the command line."""
 
 import csv
+import time
 
+import numpy as np
 import pytest
-from tiny_run import PSEUDO_THRESHOLD, differences, read, train
+from tiny_run import PSEUDO_THRESHOLD, TINY, differences, read, start, train
 
 from mrcnn_al.config import Config
 from mrcnn_al.evaluation.learning_curve import read_curve
@@ -125,6 +127,32 @@ def test_other_strategies(folder, semi, strategy):
     assert pseudo_labelled(first) == pseudo_labelled(second) == set()
     assert {r.row.passes for r in first.read_scores()} == {0 if strategy == "random" else 2}
     assert read(first.labelled_path) == read(semi / "iteration_001" / "labelled.json")
+
+
+def test_core_set_goes_on_from_the_features_that_are_there(folder):
+    """Killed when the features of the first iteration are written, and resumed."""
+    out, options = folder / "core-set", ("--strategy", "core-set", "--layers", "heads")
+    process = start("train", "--out", out, "--cache", folder / "cache", *TINY, *options)
+    first = RunStore(out).iteration(1)
+    try:
+        while process.poll() is None and not first.features_path.exists():
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+    written = first.features_path.stat().st_mtime_ns
+    check_files(train(out, folder / "cache", *options, "--resume"))
+    assert first.features_path.stat().st_mtime_ns == written
+    for files in iterations(out):
+        features, labelled = files.read_features(), files.read_labelled()[0]
+        assert {r.row.passes for r in files.read_scores()} == {0}
+        centres = [features.of([image_id])[0] for image_id in labelled]
+        for image_id in files.read_batch().image_ids:
+            nearest = np.min(
+                [np.linalg.norm(features.values - centre, axis=1) for centre in centres], axis=0
+            )
+            assert features.image_ids[nearest.argmax()] == image_id
+            centres.append(features.of([image_id])[0])
 
 
 def test_a_pool_that_runs_out(folder):

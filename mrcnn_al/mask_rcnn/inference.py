@@ -41,6 +41,7 @@ class Inference:
         self.model = model
         self.config = model.config
         self._look = backend.compiled(self.look_step, model)
+        self._pooled = backend.compiled(self._pooled_step, model)
         self._classify = backend.compiled(self.classify_step, model)
         self._classify_stochastically = backend.compiled(self._classify_stochastic_step, model)
         self._mask = backend.compiled(self.mask_step, model, fixed_shapes=False)
@@ -95,6 +96,24 @@ class Inference:
             for position, image in enumerate(index):
                 results[image] = found[position * passes : (position + 1) * passes]
         return results
+
+    def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """The mean of C5, the backbone's last map, over each image, float32 [B, F].
+
+        The input's padding is left out, as far as the cells of the map allow: a cell counts
+        by the share of it that the image covers.
+        """
+        results = []
+        for _, molded, geometry in self._batches(images):
+            stride = self.config.backbone_strides[3]
+            weights = np.stack([_cover(g.window, g.padded, stride) for g in geometry])
+            results.append(ops.convert_to_numpy(self._pooled(molded, weights)))
+        return np.concatenate(results).astype(np.float32)
+
+    def _pooled_step(self, images, weights):
+        last = ops.cast(self.model.backbone(images, training=False)[-1], "float32")
+        weights = ops.convert_to_tensor(weights)[..., None]
+        return ops.sum(last * weights, axis=(1, 2)) / ops.sum(weights, axis=(1, 2))
 
     def _batches(
         self, images: Sequence[np.ndarray]
@@ -240,6 +259,16 @@ def as_dictionary(instances: Instances) -> dict:
         "scores": instances.scores,
         "masks": instances.dense(),
     }
+
+
+def _cover(window, size, cell: int) -> np.ndarray:
+    """The share of each cell of an input that lies in the window, float32 [h, w]."""
+    shares = []
+    for low, high, extent in zip(window[:2], window[2:], size, strict=True):
+        starts = np.arange(0, extent, cell)
+        covered = np.minimum(starts + cell, high) - np.maximum(starts, low)
+        shares.append(np.maximum(covered, 0) / cell)
+    return np.outer(*shares).astype(np.float32)
 
 
 def pass_key(seed: int, image_keys: np.ndarray, passes: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Batches from all zones, and pseudo-labels where the model is certain."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.strategies.mask import MaskStrategy
@@ -9,32 +10,28 @@ from mrcnn_al.uncertainty.score_row import ScoreRow
 
 
 @register("semi")
+@dataclass(frozen=True, kw_only=True)
 class SemiStrategy(MaskStrategy):
     """The batches of `mask`; certain images are labelled by the model's own predictions.
 
     The only strategy with a clear gain in the thesis (figures 5.16 and 5.17).
+
+    Attributes:
+        pseudo_threshold: mask uncertainty in pixels; below it an image is certain.
+        pseudo_from: the first iteration, from 1, that gives pseudo-labels.
     """
 
-    def __init__(self, zones: str = "rank", pseudo_threshold: float = 50.0, pseudo_from: int = 1):
-        """Chooses how the zones are cut and what counts as certain.
+    pseudo_threshold: float = 50.0
+    pseudo_from: int = 1
 
-        Args:
-            zones: `rank` or `value`, see `assign_zones`.
-            pseudo_threshold: mask uncertainty in pixels; below it an image is certain.
-            pseudo_from: the first iteration, from 1, that gives pseudo-labels.
-
-        Raises:
-            UserError: an option has a value out of range.
-        """
-        super().__init__(zones)
-        if not pseudo_threshold >= 0:
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.pseudo_threshold >= 0:
             raise UserError(
-                f"Option 'pseudo_threshold' is {pseudo_threshold}; it must be 0 px or more."
+                f"Option 'pseudo_threshold' is {self.pseudo_threshold}; it must be 0 px or more."
             )
-        if pseudo_from < 1:
-            raise UserError(f"Option 'pseudo_from' is {pseudo_from}; iterations count from 1.")
-        self.pseudo_threshold = pseudo_threshold
-        self.pseudo_from = pseudo_from
+        if self.pseudo_from < 1:
+            raise UserError(f"Option 'pseudo_from' is {self.pseudo_from}; iterations count from 1.")
 
     def pseudo_label_ids(
         self, rows: Sequence[ScoreRow], iteration: int, queried: Collection[str]

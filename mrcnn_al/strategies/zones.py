@@ -1,69 +1,60 @@
-"""The ranking by mask uncertainty, its three zones, and batches drawn from them."""
+"""The three zones of the mask uncertainty, and batches drawn from them."""
 
 import itertools
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mrcnn_al.strategies.base import Choice
-from mrcnn_al.uncertainty.score_row import ScoreRow
+from mrcnn_al.errors import UserError
+from mrcnn_al.strategies.base import ZONES
+from mrcnn_al.strategies.batch import Batch
+from mrcnn_al.strategies.candidates import Candidates
 
-ZONES = ("low", "medium", "high")
 ZONE_RULES = ("rank", "value")
 
 
-def rank(rows: Sequence[ScoreRow]) -> list[ScoreRow]:
-    """The rows by ascending mask uncertainty, ties by image id.
-
-    Images without a detection in any pass come last, as the most uncertain, by image id.
-    """
-    return sorted(rows, key=lambda row: (row.undetected, row.mask, row.image_id))
+def check_zone_rule(rule: str) -> None:
+    """Raises UserError unless it is the name of a rule for zones."""
+    if rule not in ZONE_RULES:
+        raise UserError(f"Option 'zones' is {rule!r}; known: {', '.join(ZONE_RULES)}.")
 
 
-def mask_utilities(rows: Sequence[ScoreRow]) -> dict[str, float]:
-    """The mask uncertainty of each image, in pixels, as a utility.
+def assign_zones(candidates: Candidates, among: np.ndarray, rule: str) -> np.ndarray:
+    """Cuts some images into three zones of the mask uncertainty.
 
-    An image without any detection has no such number but is the most uncertain. It gets one
-    pixel more than the most uncertain image with detections: finite, and above all others.
-    """
-    top = 1.0 + max((row.mask for row in rows if not row.undetected), default=0.0)
-    return {row.image_id: top if row.undetected else row.mask for row in rows}
-
-
-def normalised_uncertainties(rows: Sequence[ScoreRow]) -> dict[str, float]:
-    """Mask uncertainties on a scale from 0 to 100 (thesis, figures 3.4 and 6.3).
-
-    The images with detections span the scale from the least to the most uncertain; all are 0
-    where they do not differ. Images without any detection are at 100.
-    """
-    detected = [row.mask for row in rows if not row.undetected]
-    least, most = min(detected, default=0.0), max(detected, default=0.0)
-    span = (most - least) or 1.0
-    return {
-        row.image_id: 100.0 if row.undetected else 100.0 * ((row.mask - least) / span)
-        for row in rows
-    }
-
-
-def assign_zones(rows: Sequence[ScoreRow], rule: str) -> dict[str, str]:
-    """Cuts the pool into three zones.
+    Images without a detection in any pass are the most uncertain, by position.
 
     Args:
-        rows: in any order.
+        candidates: of the query.
+        among: positions, ascending.
         rule: `rank` for thirds of the ranking, where one image too many goes to low and a
             second one to medium; `value` for thirds of the scale from 0 to 100 of
             `normalised_uncertainties`, each without its upper end.
 
     Returns:
-        Image id to `low`, `medium` or `high`, in the order of the ranking.
+        int8 [N], an index into ZONES, -1 where not among these.
     """
-    ranked = rank(rows)
+    zones = np.full(len(candidates), -1, np.int8)
     if rule == "rank":
-        thirds = [3 * position // len(ranked) for position in range(len(ranked))]
+        masks = np.where(candidates.undetected, np.inf, candidates.column("mask"))[among]
+        ranked = among[np.argsort(masks, kind="stable")]
+        zones[ranked] = 3 * np.arange(len(ranked)) // max(len(ranked), 1)
     else:
-        values = normalised_uncertainties(rows)
-        thirds = [min(int(3 * values[row.image_id] / 100), 2) for row in ranked]
-    return {row.image_id: ZONES[third] for row, third in zip(ranked, thirds, strict=True)}
+        values = normalised_uncertainties(candidates, among)
+        zones[among] = np.minimum(3 * values / 100, 2)
+    return zones
+
+
+def normalised_uncertainties(candidates: Candidates, among: np.ndarray) -> np.ndarray:
+    """Mask uncertainties of some images on a scale from 0 to 100 (thesis, figures 3.4 and 6.3).
+
+    The images with detections span the scale from the least to the most uncertain; all are 0
+    where they do not differ. Images without any detection are at 100.
+    """
+    masks, undetected = candidates.column("mask")[among], candidates.undetected[among]
+    detected = masks[~undetected]
+    least = detected.min() if len(detected) else 0.0
+    span = (detected.max() - least if len(detected) else 0.0) or 1.0
+    return np.where(undetected, 100.0, 100.0 * ((masks - least) / span))
 
 
 def zone_quotas(batch_size: int) -> tuple[int, int]:
@@ -78,30 +69,27 @@ def zone_quotas(batch_size: int) -> tuple[int, int]:
 
 
 def draw_from_zones(
-    zones: Mapping[str, str], each_zone: int, rng: np.random.Generator
-) -> list[Choice]:
+    batch: Batch, among: np.ndarray, each_zone: int, rng: np.random.Generator
+) -> None:
     """Draws the same number of images from each zone at random, for `zone:<zone>`.
 
     What a zone is short of, the others give in turns, the most uncertain first, for
     `zone:<zone>:fill`.
 
     Args:
-        zones: image id to zone; holds at least 3 * each_zone images.
+        batch: that gets the images; it knows the zones.
+        among: at least 3 * each_zone free positions, ascending.
         each_zone: images wanted from each zone.
         rng: the source of chance.
     """
-    members = {name: [] for name in ZONES}
-    for image_id in sorted(zones):
-        members[zones[image_id]].append(image_id)
-    for name in ZONES:
-        rng.shuffle(members[name])
-    choices = [
-        Choice(image_id, f"zone:{name}") for name in ZONES for image_id in members[name][:each_zone]
-    ]
-    spare = [
-        [Choice(image_id, f"zone:{name}:fill") for image_id in members[name][each_zone:]]
-        for name in reversed(ZONES)
-    ]
+    spare, missing = [], 3 * each_zone
+    for index, name in enumerate(ZONES):
+        members = among[batch.zones[among] == index]
+        rng.shuffle(members)
+        batch.add(members[:each_zone], f"zone:{name}")
+        missing -= len(members[:each_zone])
+        left_over = members[each_zone : each_zone + 3 * each_zone].tolist()
+        spare.insert(0, [(position, f"zone:{name}:fill") for position in left_over])
     turns = itertools.chain.from_iterable(itertools.zip_longest(*spare))
-    missing = 3 * each_zone - len(choices)
-    return choices + list(itertools.islice(filter(None, turns), missing))
+    fills = list(itertools.islice(filter(None, turns), missing))
+    batch.add([position for position, _ in fills], [reason for _, reason in fills])

@@ -3,16 +3,14 @@
 import numpy as np
 
 
-def least_confident(probabilities: np.ndarray) -> float:
-    """The largest 1 - max_c p(c) among the instances of an image (thesis, eq. 3.1 and 3.2).
+def least_confident(probabilities: np.ndarray) -> np.ndarray:
+    """1 - max_c p(c) of each instance (thesis, eq. 3.1).
 
     Args:
         probabilities: float [N, C], one distribution per instance, background included.
 
     Returns:
-        A number in [0, 1 - 1/C]; 0 without instances.
+        float64 [N], each in [0, 1 - 1/C].
     """
-    if not len(probabilities):
-        return 0.0
-    doubt = 1.0 - np.asarray(probabilities, np.float64).max(axis=1)
-    return float(doubt.max(initial=0.0))
+    surest = np.asarray(probabilities, np.float64).max(axis=1, initial=0.0)
+    return np.maximum(1.0 - surest, 0.0)

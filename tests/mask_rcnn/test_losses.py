@@ -95,7 +95,8 @@ def class_loss_terms(golden, logits, row):
 
 
 def test_nothing_to_learn_from_costs_nothing(golden):
-    zeros = np.zeros_like
+    golden = {name: ops.convert_to_tensor(golden[name]) for name in golden}
+    zeros = ops.zeros_like
     match, classes = zeros(golden["rpn_match"][..., 0]), zeros(golden["target_class_ids"])
     mask_classes = zeros(golden["mask_target_class_ids"])
     values = {

@@ -8,6 +8,7 @@ import pytest
 
 from mrcnn_al.evaluation.learning_curve import CurvePoint, write_curve
 from mrcnn_al.instances import Instances
+from mrcnn_al.score_table import RECORD_COLUMNS
 
 LOSSES = (
     "rpn_class_loss",
@@ -15,10 +16,6 @@ LOSSES = (
     "mrcnn_class_loss",
     "mrcnn_bbox_loss",
     "mrcnn_mask_loss",
-)
-SCORES = (
-    *("image_id", "detections", "detected_passes", "least_confident", "entropy", "mask"),
-    *("mask_by_class", "passes", "zone", "queried", "reason"),
 )
 CONFIG = """\
 run:
@@ -99,9 +96,11 @@ def _write_history(path, random, number):
 def _write_scores(path, random):
     masks = np.sort(random.gamma(1.5, 120, 300))
     with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(SCORES)
+        writer = csv.DictWriter(file, RECORD_COLUMNS, restval=0.25)
+        writer.writeheader()
         for index, mask in enumerate(masks):
             zone = ("low", "medium", "high")[3 * index // len(masks)]
             seen = 0 if index >= 290 else 10
-            writer.writerow([f"i{index}", 3.5, seen, 0.2, 0.3, mask, f"1:{mask}", 10, zone, 0, ""])
+            line = {"image_id": f"i{index}", "detections": 3.5, "detected_passes": seen}
+            line |= {"mask": mask, "mask_by_class": f"1:{mask}", "passes": 10}
+            writer.writerow({**line, "zone": zone, "queried": 0, "reason": ""})

@@ -1,3 +1,4 @@
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -25,7 +26,7 @@ def test_the_batches_of_the_thesis(batch_size, each_zone, at_random):
         "zone:high": each_zone,
         "random": at_random,
     }
-    zones = strategy.zones(rows)
+    zones = query.zones
     for image_id, reason in zip(query.image_ids, query.reasons, strict=True):
         assert reason in (f"zone:{zones[image_id]}", "random")
         third = ("low", "medium", "high")[int(image_id) // 100]
@@ -34,14 +35,14 @@ def test_the_batches_of_the_thesis(batch_size, each_zone, at_random):
 
 def test_zones_by_value_follow_the_scale():
     rows = pool([0.0] * 50 + [100.0] * 3)
-    zones = make_strategy("mask", zones="value").zones(rows)
+    zones = make_strategy("mask", zones="value").query(rows, 1, np.random.default_rng(0)).zones
     assert Counter(zones.values()) == {"low": 50, "high": 3}
 
 
 def test_the_random_part_comes_from_all_zones():
     strategy = make_strategy("mask")
     rows = pool(float(index) for index in range(30))
-    zones = strategy.zones(rows)
+    zones = strategy.query(rows, 0, np.random.default_rng(0)).zones
     seen = Counter()
     for seed in range(200):
         query = strategy.query(rows, 10, np.random.default_rng(seed))
@@ -52,6 +53,25 @@ def test_the_random_part_comes_from_all_zones():
         )
     # 200 draws of one in three: 67 expected, standard deviation 6.7.
     assert all(40 < seen[name] < 94 for name in ("low", "medium", "high"))
+
+
+def test_zones_are_of_the_whole_pool_in_balanced_batches():
+    rows = [
+        dataclasses.replace(row, mask_by_class=((1 + index % 2, 1.0),))
+        for index, row in enumerate(pool(float(index) for index in range(60)))
+    ]
+    plain, balanced = (
+        make_strategy("mask", balanced=balanced).query(rows, 20, np.random.default_rng(0))
+        for balanced in (False, True)
+    )
+    assert plain.zones == balanced.zones
+    assert Counter(balanced.reasons) == {
+        f"class:{class_id}:{reason}": count
+        for class_id in (1, 2)
+        for reason, count in {"zone:low": 3, "zone:medium": 3, "zone:high": 3, "random": 1}.items()
+    }
+    for image_id, reason in zip(balanced.image_ids, balanced.reasons, strict=True):
+        assert reason.endswith((f"zone:{balanced.zones[image_id]}", "random"))
 
 
 def test_needs_scores():

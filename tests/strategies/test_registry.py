@@ -19,26 +19,28 @@ def test_an_unknown_name_shows_the_nearest_and_all():
     with pytest.raises(UserError) as error:
         make_strategy("maks")
     assert "Did you mean 'mask'?" in str(error.value)
-    assert "mask, random, semi" in str(error.value)
+    assert ", ".join(strategy_names()) in str(error.value)
 
 
 def test_options_reach_the_strategy():
     strategy = make_strategy("semi", zones="value", pseudo_threshold=7, pseudo_from=3)
-    assert strategy.zone_rule == "value"
+    assert strategy.zones == "value"
     assert strategy.pseudo_threshold == 7
     assert strategy.pseudo_from == 3
 
 
 def test_options_are_listed():
-    assert strategy_options("random") == ()
-    assert strategy_options("semi") == ("zones", "pseudo_threshold", "pseudo_from")
+    modifiers = ("balanced", "skip_undetected", "shuffle")
+    assert strategy_options("random") == modifiers
+    assert strategy_options("maskal") == (*modifiers, "aggregate")
+    assert strategy_options("semi") == (*modifiers, "zones", "pseudo_threshold", "pseudo_from")
 
 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("random", {"zones": "rank"}, "has no option 'zones'; its options are: none"),
-        ("mask", {"zone": "rank"}, "its options are: zones"),
+        ("random", {"zones": "rank"}, "has no option 'zones'; its options are: balanced"),
+        ("mask", {"zone": "rank"}, "its options are: balanced, skip_undetected, shuffle, zones"),
         ("mask", {"zones": "size"}, "known: rank, value"),
         ("semi", {"pseudo_threshold": -1}, "0 px or more"),
         ("semi", {"pseudo_threshold": float("nan")}, "0 px or more"),

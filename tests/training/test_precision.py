@@ -123,7 +123,7 @@ def test_boxes_and_scores_are_close(whole, half):
         logits = ops.reshape(logits, (2, 2, -1))
         deltas = ops.reshape(deltas, (2, 2, -1, 4))
         # The class is fixed, as that of two close scores may change.
-        logits = logits + 10 * np.eye(4, dtype=np.float32)[2]
+        logits = logits + ops.convert_to_tensor(10 * np.eye(4, dtype=np.float32)[2])
         found.append(
             [
                 ops.convert_to_numpy(x)

@@ -37,7 +37,21 @@ def test_a_row_by_hand():
     assert row.detected_passes == 2
     assert row.passes == 4
     assert row.least_confident == pytest.approx(0.3)
-    assert row.entropy == pytest.approx(-0.3 * np.log(0.1) - 0.7 * np.log(0.7))
+    assert row.least_confident_mean == pytest.approx((0.3 + 0 + 0.2) / 3)
+    assert row.least_confident_sum == pytest.approx(0.5)
+    first, third = -0.3 * np.log(0.1) - 0.7 * np.log(0.7), -0.2 * np.log(0.1) - 0.8 * np.log(0.8)
+    assert row.entropy == pytest.approx(first)
+    assert row.entropy_mean == pytest.approx((first + third) / 3)
+    assert row.entropy_sum == pytest.approx(first + third)
+    assert row.margin == pytest.approx(0.4)
+    assert row.margin_mean == pytest.approx((0.4 + 0 + 0.3) / 3)
+    assert row.margin_sum == pytest.approx(0.7)
+    # Two sets: the squares of 4 in both passes, that of 2 in one of the four.
+    both = 1 - (1 + 1 - third / np.log(4)) / 2 * 1 * 2 / 4
+    alone = 1 - (1 - first / np.log(4)) * 1 * 1 / 4
+    assert row.maskal == pytest.approx(max(both, alone))
+    assert row.maskal_mean == pytest.approx((both + alone) / 2)
+    assert row.maskal_sum == pytest.approx(both + alone)
     assert row.mask_by_class == ((1, 16 * 0.25), (3, 4 * 0.25 * 0.75))
     assert row.mask == (4.0 + 0.75) / 2
     assert row.predicted_classes == (1, 3)
@@ -46,7 +60,7 @@ def test_a_row_by_hand():
 
 def test_no_detection_in_any_pass():
     row = score_image("x", [Instances.empty(10, 10)] * 3, [np.zeros((0, 4))] * 3)
-    assert row == ScoreRow("x", passes=3)
+    assert row == ScoreRow("x", passes=3, maskal=1.0, maskal_mean=1.0, maskal_sum=1.0)
     assert row.undetected
 
 

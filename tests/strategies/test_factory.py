@@ -1,0 +1,38 @@
+import pytest
+
+from mrcnn_al.config import StrategyConfig
+from mrcnn_al.errors import UserError
+from mrcnn_al.strategies import make_strategy, strategy_names
+from mrcnn_al.strategies.factory import strategy_from_config
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_the_defaults_of_the_configuration_are_those_of_the_strategy(name):
+    assert strategy_from_config(StrategyConfig(name=name)) == make_strategy(name)
+
+
+def test_settings_reach_the_strategy():
+    config = StrategyConfig(
+        name="mask-class",
+        balanced=True,
+        skip_undetected=True,
+        shuffle=True,
+        aggregate="sum",
+        zones="value",
+    )
+    strategy = strategy_from_config(config)
+    assert strategy.balanced
+    assert strategy.skip_undetected
+    assert strategy.shuffle
+    assert (strategy.aggregate, strategy.zones) == ("sum", "value")
+
+
+@pytest.mark.parametrize("name", ["random", "mask", "semi", "core-set", "random-balanced"])
+def test_what_cannot_aggregate_says_so(name):
+    with pytest.raises(UserError, match=f"'{name}' has no option 'aggregate'"):
+        strategy_from_config(StrategyConfig(name=name, aggregate="mean"))
+
+
+def test_unknown_aggregates_are_refused():
+    with pytest.raises(UserError, match="aggregate is 'median'"):
+        StrategyConfig(aggregate="median")
