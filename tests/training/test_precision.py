@@ -92,8 +92,10 @@ def test_the_losses_are_close(whole, half):
     ours, theirs = half(inputs), whole(inputs)
     error = 4 * DIGITS[half.config.precision]
     for name in LOSS_NAMES[:2]:
-        assert float(ours[name]) == pytest.approx(float(theirs[name]), rel=error)
+        value, other = (float(ops.convert_to_numpy(losses[name])) for losses in (ours, theirs))
+        assert value == pytest.approx(other, rel=error)
     rois = np.tile(np.array([[0.1, 0.2, 0.6, 0.7], [0.3, 0.0, 0.9, 0.5]], np.float32), (2, 1, 1))
+    rois = ops.convert_to_tensor(rois)
     rng = np.random.default_rng(0)
     targets = (
         rois,
@@ -108,14 +110,16 @@ def test_the_losses_are_close(whole, half):
         for model in (half, whole)
     )
     for name in LOSS_NAMES[2:]:
-        assert float(ours[name]) == pytest.approx(float(theirs[name]), rel=error)
+        value, other = (float(ops.convert_to_numpy(losses[name])) for losses in (ours, theirs))
+        assert value == pytest.approx(other, rel=error)
 
 
 def test_boxes_and_scores_are_close(whole, half):
     """Of the same proposals, what the heads make of them."""
     images = batch(whole)["images"]
     rois = np.tile(np.array([[0.1, 0.2, 0.6, 0.7], [0.3, 0.0, 0.9, 0.5]], np.float32), (2, 1, 1))
-    windows = np.tile(np.array([0, 0, 1, 1], np.float32), (2, 1))
+    rois = ops.convert_to_tensor(rois)
+    windows = ops.convert_to_tensor(np.tile(np.array([0, 0, 1, 1], np.float32), (2, 1)))
     found = []
     for model in (half, whole):
         pooled = model.pool_batch(model.pyramid(images), rois, (64, 64), 7)
