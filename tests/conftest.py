@@ -15,6 +15,22 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A parallel worker hands its deviations to the process that prints the table."""
+    if hasattr(session.config, "workeroutput"):
+        import deviations
+
+        session.config.workeroutput["deviations"] = deviations.SEEN
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error) -> None:
+    """The other end of that."""
+    import deviations
+
+    deviations.merge(getattr(node, "workeroutput", {}).get("deviations", {}))
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """The table of deviations from the reference, when the tests against it ran."""
     import deviations

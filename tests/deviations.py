@@ -20,9 +20,15 @@ def within_relative(quantity: str, ours: float, theirs: float, bound: float) -> 
 
 def note(quantity: str, deviation: float, bound: float) -> None:
     """Asserts that a deviation is within its bound."""
-    largest, _ = SEEN.get(quantity, (0.0, bound))
-    SEEN[quantity] = (max(largest, float(deviation)), bound)
+    merge({quantity: (float(deviation), bound)})
     assert deviation <= bound, f"{quantity}: {deviation} exceeds {bound}"
+
+
+def merge(seen: dict) -> None:
+    """Keeps the larger deviation of each quantity."""
+    for quantity, (deviation, bound) in seen.items():
+        largest, _ = SEEN.get(quantity, (0.0, bound))
+        SEEN[quantity] = (max(largest, deviation), bound)
 
 
 def table(backend: str) -> list[str]:

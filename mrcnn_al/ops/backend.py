@@ -242,12 +242,27 @@ def crop_levels_everywhere(features, boxes, image_index, level, size):
     return ops.where(inside, top * (1 - part_y) + bottom * part_y, 0.0)
 
 
+def _rounded(value):
+    """A value rounded to float32 before it is used, as written.
+
+    XLA divides by what is the same for all elements by multiplying with its inverse, and joins a
+    product and a sum into one operation. At the border of a map the last bit decides whether a sample is inside.
+    """
+    if NAME != "jax":
+        return value
+    import jax
+
+    return jax.lax.optimization_barrier(value)
+
+
 def _axis(start, end, extent, size):
     last = ops.cast(extent - 1, "float32")[:, None]
     start, end = start[:, None], end[:, None]
     if size > 1:
         steps = ops.arange(size, dtype="float32")[None]
-        position = start * last + steps * ((end - start) * last / (size - 1))
+        extent = (end - start) * last
+        step = _rounded(extent / _rounded(ops.full_like(extent, size - 1)))
+        position = _rounded(start * last) + _rounded(steps * step)
     else:
         position = 0.5 * (start + end) * last
     inside = (position >= 0) & (position <= last)

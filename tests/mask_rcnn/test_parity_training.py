@@ -17,7 +17,7 @@ from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.weights.layers import weighted_layers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parity]
 
 NORMS = "grad_norms_[l2, l2_targets_constant, sum]"
 NORM_BOUND = 1e-2

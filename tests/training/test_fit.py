@@ -181,7 +181,7 @@ def test_images_without_instances_can_be_trained_on(fitted):
 @pytest.mark.slow
 def test_it_learns_four_images_by_heart():
     training = TrainingConfig(
-        epochs=50, images_per_batch=2, learning_rate=0.02, mean_weight_decay=False, warmup_steps=5
+        epochs=100, images_per_batch=2, learning_rate=0.02, mean_weight_decay=False, warmup_steps=5
     )
     keras.utils.set_random_seed(0)
     model = MaskRCNN(replace(MODEL, normalization="group", fpn_classif_fc_layers_size=64))
