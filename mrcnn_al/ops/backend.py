@@ -246,7 +246,8 @@ def _rounded(value):
     """A value rounded to float32 before it is used, as written.
 
     XLA divides by what is the same for all elements by multiplying with its inverse, and joins a
-    product and a sum into one operation. At the border of a map the last bit decides whether a sample is inside.
+    product and a sum into one operation. At the border of a map the last bit decides whether a
+    sample is inside.
     """
     if NAME != "jax":
         return value
