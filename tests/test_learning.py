@@ -10,7 +10,7 @@ from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.fit import Fitter
 from mrcnn_al.weights.sources import load_named_weights
 
-STEPS = 400
+STEPS = 300
 
 
 @pytest.mark.slow

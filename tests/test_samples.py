@@ -44,7 +44,7 @@ def test_too_few_images_are_one_message(tmp_path, command):
     weights = ("--weights", "w.h5") if command == "detect" else ()
     done = call(command, "--data", data, *weights, "--out", "out", cwd=tmp_path)
     assert done.returncode not in (0, None)
-    assert "nucleus.py: The splits need 664 images" in done.stderr
+    assert "nucleus.py: The splits of dsb need 664 images, but there are 8" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 

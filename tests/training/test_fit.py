@@ -22,6 +22,7 @@ class Fitted:
     """A fitter and its model, with the weights from before any fit."""
 
     def __init__(self, training):
+        make_deterministic(0)
         self.model = make_model()
         self.start = values(self.model)
         self.fitter = Fitter(self.model, training)
