@@ -9,7 +9,7 @@ BACKEND_PACKAGES ?= jax torch==2.13.0
 BACKEND_TESTS := tests/ops tests/mask_rcnn tests/training tests/test_backends.py
 
 # Much of a test is tracing and importing, which use one core.
-PARALLEL ?= --numprocesses 2 --dist loadfile
+PARALLEL ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
