@@ -54,7 +54,7 @@ def make_optimizer(
 def restart(optimizer: keras.optimizers.Optimizer) -> None:
     """Puts an optimizer back to where `make_optimizer` left it."""
     for variable in optimizer.variables:
-        variable.assign(ops.zeros_like(variable))
+        variable.assign(ops.zeros(variable.shape, variable.dtype))
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer.dynamic_scale.assign(optimizer.initial_scale)
 

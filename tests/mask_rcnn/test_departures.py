@@ -107,6 +107,8 @@ def test_the_class_loss_looks_at_each_images_own_classes():
     losses = {}
     for by_image in (False, True):
         model = make_model(class_loss_by_image=by_image)
+        # Background is predicted everywhere, which only the first image has among its classes.
+        model.classifier_head.logits.bias.assign([5.0, 0.0, 0.0])
         inputs = training_inputs(model)
         as_is = class_loss(model, inputs)
         inputs["active_class_ids"] = inputs["active_class_ids"][[0, 0]]

@@ -68,8 +68,6 @@ def test_adamw_shrinks_kernels_alone():
     """With gradients of zero only the decay is left."""
     config = replace(PLAIN, optimizer="adamw", weight_decay=0.5)
     start = dense_model()
-    for variable in start.trainable_variables:
-        variable.assign(ops.ones_like(variable))
     zero = [[np.zeros(v.shape, np.float32) for v in start.trainable_variables]] * 3
     ones = lambda model: assign(model, [np.ones(v.shape, np.float32) for v in model.weights])
     model = updated(config, zero, change=ones)
@@ -222,6 +220,9 @@ def half_model():
         return dense_model()
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="Keras scales the loss only inside a JAX training step"
+)
 def test_a_gradient_that_is_not_finite_is_skipped():
     model = half_model()
     optimizer, before = made_optimizer(model, PLAIN), values(model)
