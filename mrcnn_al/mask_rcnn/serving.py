@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from mrcnn_al.ops import boxes as box_ops
+
 
 class Serving(keras.Model):
     """Images of one fixed size to detections, everything inside: for `MaskRCNN.export`.
@@ -44,12 +46,9 @@ class Serving(keras.Model):
         masks = inference.mask_step(
             pyramid, ops.reshape(boxes, (-1, 4)), image_index, ops.reshape(class_ids, (-1,))
         )
-        height, width = image_size
-        scale = ops.convert_to_tensor([height - 1.0, width - 1.0, height - 1.0, width - 1.0])
-        shift = ops.convert_to_tensor([0.0, 0.0, 1.0, 1.0])
         found = ops.cast(class_ids > 0, "float32")[..., None]
         return {
-            "boxes": (boxes * scale + shift) * found,
+            "boxes": box_ops.denorm_boxes(boxes, *image_size) * found,
             "class_ids": class_ids,
             "scores": scores,
             "masks": ops.reshape(masks, (-1, detections, *config.mask_shape)),

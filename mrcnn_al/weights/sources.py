@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
+from mrcnn_al.weights import matterport
 from mrcnn_al.weights.download import find_or_download
 from mrcnn_al.weights.imagenet import load_backbone, load_imagenet
 from mrcnn_al.weights.known_files import COCO_FILE
@@ -49,8 +50,7 @@ def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> Wei
         if not path.is_file():
             _check_coco_fits(model, exclude)
             path = find_or_download(COCO_FILE, weights_folder())
-        with open_weights(path) as file:
-            return assign(model, file.layers, str(path), exclude)
+        return matterport.load_weights(model, path, exclude)
     with open_weights(source) as file:
         if file.backbone_only:
             return load_backbone(model, file, exclude)
