@@ -117,6 +117,25 @@ def test_another_seed_gives_another_run(folder, semi):
         assert (semi / path).read_bytes() != (other / path).read_bytes(), name
 
 
+def test_every_draw_hangs_on_the_seed_the_iteration_and_the_phase():
+    """Splits and first weights differ by seed anyway, so whole runs would not show it."""
+    from types import SimpleNamespace
+
+    from mrcnn_al.loop import ActiveLearning
+
+    drawn = {
+        ActiveLearning._seed(
+            SimpleNamespace(config=SimpleNamespace(run=SimpleNamespace(seed=seed))),
+            SimpleNamespace(number=number),
+            phase,
+        )
+        for seed in (0, 1)
+        for number in (1, 2)
+        for phase in ("train", "score", "query")
+    }
+    assert len(drawn) == 12
+
+
 @pytest.mark.parametrize("strategy", ["random", "mask"])
 def test_other_strategies(folder, semi, strategy):
     """Restarted weights and few layers, for a change; the first iteration's start is shared."""
