@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import zipfile
@@ -9,11 +10,11 @@ from PIL import Image
 from tiny_run import environment
 
 pytestmark = pytest.mark.slow
-NUCLEUS = Path(__file__).resolve().parents[1] / "samples" / "nucleus.py"
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 
 
-def call(*arguments, cwd=None):
-    command = [sys.executable, NUCLEUS, *map(str, arguments)]
+def call(*arguments, sample="nucleus.py", cwd=None):
+    command = [sys.executable, SAMPLES / sample, *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, env=environment(), cwd=cwd, timeout=600
     )
@@ -65,3 +66,27 @@ def test_detect(tmp_path, monkeypatch):
     assert names[1] == names[0].replace(".png", "_passes.png")
     with Image.open(tmp_path / "found" / names[0]) as overlay:
         assert overlay.size == (16, 16)
+
+
+def test_coco(tmp_path):
+    """A single step, after which it measures and draws as after many."""
+    from mrcnn_al.datasets.toy import generate_toy
+
+    generate_toy(tmp_path / "toy", seed=0, count=2, size=64)
+    annotations, out = tmp_path / "toy" / "annotations" / "instances.json", tmp_path / "out"
+    arguments = (annotations, tmp_path / "toy" / "images", "--epochs", 1, "--pictures", 1)
+    done = call(*arguments, "--out", out, sample="coco.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("AP ")
+    assert {"AP", "AP50", "per_class"} <= set(json.loads((out / "metrics.json").read_text()))
+    [picture] = out.glob("*.png")
+    with Image.open(picture) as pair:
+        assert pair.size == (128, 64)
+
+
+def test_coco_without_annotations_is_one_message(tmp_path):
+    done = call(tmp_path / "none.json", tmp_path, sample="coco.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("coco.py: ")
+    assert "none.json" in done.stderr
+    assert not (tmp_path / "runs").exists()

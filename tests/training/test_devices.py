@@ -43,7 +43,7 @@ def trained(devices, **fields):
     "fields",
     [
         # Clipped, so that the norm of the gradient of the whole batch counts.
-        {"learning_rate": 0.02, "gradient_clip_norm": 0.5},
+        pytest.param({"learning_rate": 0.02, "gradient_clip_norm": 0.5}, marks=pytest.mark.parity),
         {"learning_rate": 0.002, "optimizer": "adamw", "ema_momentum": 0.5},
     ],
     ids=["sgd", "adamw"],
