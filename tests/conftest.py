@@ -7,6 +7,13 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 
+# Many tests compile the same small programs anew, which on JAX takes most of their time. A folder
+# for each process, as JAX does not write these files atomically.
+_COMPILED = PROJECT / ".pytest_cache" / "jax" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # pycocotools 2.0 and NumPy 2 disagree about a keyword; the masks are right.
