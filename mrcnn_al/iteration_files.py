@@ -13,6 +13,7 @@ import numpy as np
 
 from mrcnn_al import files
 from mrcnn_al.errors import UserError
+from mrcnn_al.evaluation.pseudo_quality import PseudoQuality
 from mrcnn_al.score_table import RECORD_COLUMNS, ScoreRecord, record_from_line, record_to_line
 from mrcnn_al.strategies.base import Query
 from mrcnn_al.uncertainty.image_features import ImageFeatures
@@ -82,6 +83,16 @@ class IterationFiles:
     def pseudo_labels_path(self) -> Path:
         """The predictions taken for labels, as COCO results."""
         return self.folder / "pseudo_labels.json"
+
+    @property
+    def batch_classes_path(self) -> Path:
+        """What the oracle found in the queried images."""
+        return self.folder / "batch_classes.json"
+
+    @property
+    def pseudo_quality_path(self) -> Path:
+        """How good the pseudo-labels are, where an experiment knows."""
+        return self.folder / "pseudo_quality.json"
 
     def write_labelled(self, labelled: Sequence[str], pseudo_labelled: Sequence[str]) -> None:
         """Writes the image ids trained on, in the order of labelling."""
@@ -158,6 +169,36 @@ class IterationFiles:
         """Equal to what was written."""
         return _read_json(self.pseudo_labels_path, list, "a list")
 
+    def write_batch_classes(
+        self, class_names: Sequence[str], counts: Mapping[str, Sequence[int]]
+    ) -> None:
+        """Writes the names of classes 1, 2, ... and, by image id, the instances of each."""
+        content = {"class_names": list(class_names), "instances": dict(counts)}
+        files.write_json(self.batch_classes_path, content)
+
+    def read_batch_classes(self) -> tuple[tuple[str, ...], dict[str, list[int]]]:
+        """The class names, and the instances of each class by image id."""
+        (names,) = _read_text_lists(self.batch_classes_path, "class_names")
+        counts = _read_json(self.batch_classes_path, dict, "an object").get("instances")
+        if not isinstance(counts, dict) or not all(
+            _are_counts(values, len(names)) for values in counts.values()
+        ):
+            reason = f"'instances' must hold {len(names)} counts for each image"
+            raise _broken(self.batch_classes_path, reason)
+        return names, counts
+
+    def write_pseudo_quality(self, qualities: Sequence[PseudoQuality]) -> None:
+        """Writes one entry for each pseudo-labelled image."""
+        files.write_json(self.pseudo_quality_path, [quality.to_dict() for quality in qualities])
+
+    def read_pseudo_quality(self) -> list[PseudoQuality]:
+        """Equal to what was written."""
+        content = _read_json(self.pseudo_quality_path, list, "a list")
+        try:
+            return [PseudoQuality.from_dict(entry) for entry in content]
+        except (KeyError, TypeError, ValueError) as error:
+            raise _broken(self.pseudo_quality_path, error) from error
+
 
 def _broken(path: Path, reason: str | Exception) -> UserError:
     return UserError(f"The file {path} is broken: {reason}.")
@@ -168,6 +209,11 @@ def _read_json(path: Path, kind: type, kind_name: str) -> Any:
     if not isinstance(content, kind):
         raise _broken(path, f"it must hold {kind_name}")
     return content
+
+
+def _are_counts(values: Any, length: int) -> bool:
+    whole = isinstance(values, list) and all(isinstance(value, int) for value in values)
+    return whole and len(values) == length
 
 
 def _read_text_lists(path: Path, *names: str) -> tuple[tuple[str, ...], ...]:

@@ -18,6 +18,13 @@ class Oracle(ABC):
         the same answer without effort.
         """
 
+    def hidden_truth(self, image_id: str) -> Instances | None:
+        """What an experiment knows of an image without asking; None where nobody knows.
+
+        For measuring only: it costs no annotation, so nothing may be learnt from it.
+        """
+        return None
+
 
 class HiddenTruthOracle(Oracle):
     """Reveals the ground truth that a dataset has had all along (thesis, chapter 5)."""
@@ -29,3 +36,7 @@ class HiddenTruthOracle(Oracle):
     def label(self, image_ids: Sequence[str]) -> dict[str, Instances]:
         """The ground truth of each image, in the order of `image_ids`."""
         return {image_id: self._dataset.load_instances(image_id) for image_id in image_ids}
+
+    def hidden_truth(self, image_id: str) -> Instances:
+        """The ground truth of any image."""
+        return self._dataset.load_instances(image_id)

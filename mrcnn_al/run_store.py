@@ -25,6 +25,8 @@ _STEMS = (
         "features",
         "batch",
         "pseudo_labels",
+        "batch_classes",
+        "pseudo_quality",
     ),
 )
 # As `files.replacing` names them: a dot, the stem of the file, and eight random characters.

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mrcnn_al.errors import UserError
+from mrcnn_al.evaluation.pseudo_quality import PseudoQuality
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies import Query
@@ -39,6 +40,11 @@ def test_json_files_survive(iteration):
     assert iteration.read_metrics() == {"AP": 0.1, "per_class": {"nucleus": None}}
     iteration.write_pseudo_labels([{"image_id": "c", "score": 0.9}])
     assert iteration.read_pseudo_labels() == [{"image_id": "c", "score": 0.9}]
+    iteration.write_batch_classes(("cat", "dog"), {"x": [1, 0], "y": [0, 0]})
+    assert iteration.read_batch_classes() == (("cat", "dog"), {"x": [1, 0], "y": [0, 0]})
+    qualities = [PseudoQuality("c", 3, 2, 1, 0.1 + 0.2), PseudoQuality("d", 0, 1, 0, None)]
+    iteration.write_pseudo_quality(qualities)
+    assert iteration.read_pseudo_quality() == qualities
     query = Query(("x", "y"), ("zone:low", "random"))
     iteration.write_batch(query)
     assert iteration.read_batch() == query
@@ -164,6 +170,12 @@ def test_broken_scores_are_named(iteration, text, message):
         ("metrics", '{"AP": '),
         ("batch", '{"image_ids": ["a"], "reasons": []}'),
         ("pseudo_labels", "{}"),
+        ("batch_classes", '{"class_names": ["a"]}'),
+        ("batch_classes", '{"class_names": ["a"], "instances": {"x": [1, 2]}}'),
+        ("batch_classes", '{"class_names": ["a"], "instances": {"x": ["1"]}}'),
+        ("pseudo_quality", "{}"),
+        ("pseudo_quality", "[1]"),
+        ("pseudo_quality", '[{"image_id": "a", "labelled": 1}]'),
     ],
 )
 def test_broken_files_are_named(iteration, name, text):

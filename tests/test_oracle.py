@@ -33,6 +33,18 @@ def test_the_hidden_truth_is_told_for_what_was_asked():
     assert [instances.areas().tolist() for instances in labels.values()] == [[9], [1]]
 
 
+def test_an_experiment_knows_what_it_was_not_asked_for():
+    assert HiddenTruthOracle(Squares()).hidden_truth("2").areas().tolist() == [4]
+
+
+def test_people_do_not():
+    class People(Oracle):
+        def label(self, image_ids):
+            return {}
+
+    assert People().hidden_truth("2") is None
+
+
 def test_an_oracle_must_label():
     with pytest.raises(TypeError, match="label"):
         Oracle()

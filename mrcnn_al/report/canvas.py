@@ -44,7 +44,7 @@ _STYLE = {
 
 
 @contextlib.contextmanager
-def drawing(path: str | os.PathLike, width: float = 7.2, height: float = 3.8) -> Iterator:
+def drawing(path: str | os.PathLike, width: float = 8.4, height: float = 4.0) -> Iterator:
     """Yields an empty matplotlib figure and saves it as `path`, a PNG, atomically.
 
     Args:
@@ -65,6 +65,16 @@ def drawing(path: str | os.PathLike, width: float = 7.2, height: float = 3.8) ->
 def legend_beside(axes, reverse: bool = False) -> None:
     """Names the series to the right of the axes, where nothing is hidden."""
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0, reverse=reverse)
+
+
+def legend_below(figure, axes, columns: int = 3) -> None:
+    """Names the series below the axes, bars first, for figures too narrow for names beside."""
+    from matplotlib.container import BarContainer
+
+    entries = list(zip(*axes.get_legend_handles_labels(), strict=True))
+    entries.sort(key=lambda entry: not isinstance(entry[0], BarContainer))
+    if entries:
+        figure.legend(*zip(*entries, strict=True), loc="outside lower center", ncols=columns)
 
 
 def whole_numbers(axis) -> None:

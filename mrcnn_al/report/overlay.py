@@ -58,6 +58,34 @@ def outline(mask: np.ndarray, thickness: int) -> np.ndarray:
     return mask & ~inner
 
 
+def scale_instances(instances: Instances, scale: float, height: int, width: int) -> Instances:
+    """The instances, in order, in their image resized to `height` x `width`.
+
+    Args:
+        instances: of the image as it was.
+        scale: new length over old.
+        height: new, pixels.
+        width: new, pixels.
+
+    Returns:
+        Instances of at least one pixel in height and width each.
+    """
+    from PIL import Image
+
+    boxes, masks = [], []
+    for box, mask in zip(instances.boxes, instances.masks, strict=True):
+        y1, x1, y2, x2 = np.round(box * scale).astype(int).tolist()
+        y1, x1 = min(y1, height - 1), min(x1, width - 1)
+        y2, x2 = min(max(y2, y1 + 1), height), min(max(x2, x1 + 1), width)
+        grey = Image.fromarray(mask.astype(np.uint8) * 255)
+        resized = grey.resize((x2 - x1, y2 - y1), Image.Resampling.BILINEAR)
+        boxes.append((y1, x1, y2, x2))
+        masks.append(np.asarray(resized) >= 128)
+    return Instances(
+        height, width, instances.class_ids, boxes, masks, instances.scores, instances.crowd
+    )
+
+
 def label_instances(
     image: np.ndarray,
     instances: Instances,

@@ -3,6 +3,8 @@
 The hues are those of Okabe and Ito, Color Universal Design (2008).
 """
 
+import colorsys
+import math
 from collections.abc import Sequence
 
 BLUE = "#0072B2"
@@ -20,6 +22,12 @@ INK = "#1f2933"
 MUTED = "#6b7785"
 GRID = "#e4e7eb"
 NEUTRAL = "#a9b1bc"
+# Of images in which nothing was detected.
+UNDETECTED = INK
+# Of lines on white, where yellow would be lost.
+LINES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def reason_colour(reason: str, reasons: Sequence[str]) -> str:
@@ -38,6 +46,17 @@ def reason_colour(reason: str, reasons: Sequence[str]) -> str:
         return colour if len(details) == 1 else pale(colour)
     free = [colour for colour in SERIES if colour not in ZONES.values()]
     return free[reasons.index(reason) % len(free)]
+
+
+def class_colours(count: int) -> list[tuple[int, int, int]]:
+    """A colour for each of the classes 1, 2, ...: those of the reports, then others."""
+    colours = [rgb(colour) for colour in SERIES[:count]]
+    for index in range(count - len(colours)):
+        # Steps of the golden ratio keep any number of hues apart.
+        hue = (0.13 + index * _GOLDEN) % 1
+        value = (0.95, 0.7)[index % 2]
+        colours.append(tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.75, value)))
+    return colours
 
 
 def pale(colour: str) -> str:

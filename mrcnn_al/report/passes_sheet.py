@@ -12,7 +12,6 @@ from mrcnn_al.report.overlay import draw_instances
 from mrcnn_al.report.palette import MUTED
 from mrcnn_al.uncertainty.mask_variance import mask_variance, variance_map
 
-_COLUMNS = 4
 _TILE_INCHES = 2.1
 _TILE_PIXELS = 512
 
@@ -42,23 +41,35 @@ def draw_passes_sheet(
         (f"pass {number}: {len(instances)}", draw_instances(image, instances))
         for number, instances in enumerate(passes, start=1)
     ]
-    rows = math.ceil((len(tiles) + 1) / _COLUMNS)
+    count = len(tiles) + 1
+    # Four columns, or what leaves fewer places empty.
+    columns = min(count, min((4, 5, 3), key=lambda number: -count % number))
+    rows = math.ceil(count / columns)
     tile_height = _TILE_INCHES * image.shape[0] / image.shape[1] + 0.3
-    width = _TILE_INCHES * _COLUMNS
+    width = _TILE_INCHES * columns
     with drawing(path, width, rows * tile_height + (0.4 if title else 0.0)) as figure:
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-        grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes in grid:
             axes.axis("off")
-        stride = max(1, math.ceil(max(image.shape[:2]) / _TILE_PIXELS))
         for axes, (caption, picture) in zip(grid, tiles, strict=False):
-            axes.imshow(picture[::stride, ::stride])
+            axes.imshow(_shrunk(picture))
             _caption(axes, caption)
         last = grid[len(tiles)]
         # A pixel that is on or off varies by 1/4 at most.
-        last.imshow(variance[::stride, ::stride], cmap="magma", vmin=0, vmax=0.25)
-        _caption(last, f"variance, 0 to ¼: {mean:,.0f} px")
+        last.imshow(_shrunk(variance), cmap="magma", vmin=0, vmax=0.25)
+        _caption(last, f"variance: {mean:,.0f} px")
+
+
+def _shrunk(picture: np.ndarray) -> np.ndarray:
+    """At most as large as it is shown; every pixel counts, so that thin lines stay whole."""
+    from PIL import Image
+
+    factor = math.ceil(max(picture.shape[:2]) / _TILE_PIXELS)
+    # Pillow has 32 bits for floats.
+    narrow = picture if picture.dtype == np.uint8 else picture.astype(np.float32)
+    return np.asarray(Image.fromarray(narrow).reduce(factor))
 
 
 def _caption(axes, text: str) -> None:

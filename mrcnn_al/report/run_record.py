@@ -1,15 +1,17 @@
 """What the folder of a run tells a report; files that do not exist yet are left out."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.learning_curve import CurvePoint, read_curve
+from mrcnn_al.evaluation.pseudo_quality import PseudoQuality
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.run_store import RunStore
+from mrcnn_al.strategies.base import Query
 from mrcnn_al.uncertainty.score_row import ScoreRow
 
 
@@ -23,7 +25,11 @@ class IterationRecord:
         metrics: of the evaluation, the seconds of each phase among them; empty before it.
         rows: the scores of the unlabelled images.
         zones: image id to zone, blank without.
-        reasons: why each image of the batch was queried.
+        batch: the queried images, in order.
+        reasons: why each of them was queried.
+        class_names: of classes 1, 2, ...; empty before the batch is labelled.
+        instances: queried image id to the instances of each class that the oracle found.
+        pseudo_quality: of each pseudo-labelled image, where the truth is known.
     """
 
     number: int
@@ -31,7 +37,11 @@ class IterationRecord:
     metrics: Mapping[str, Any]
     rows: tuple[ScoreRow, ...]
     zones: Mapping[str, str]
+    batch: tuple[str, ...]
     reasons: tuple[str, ...]
+    class_names: tuple[str, ...]
+    instances: Mapping[str, Sequence[int]]
+    pseudo_quality: tuple[PseudoQuality, ...]
 
     @property
     def seconds(self) -> Mapping[str, float]:
@@ -59,11 +69,10 @@ class RunRecord:
     curve: tuple[CurvePoint, ...]
     iterations: tuple[IterationRecord, ...]
 
-    def setting(self, section: str, name: str) -> str:
-        """A value of the configuration for people; a dash where it is not there."""
+    def setting(self, section: str, name: str) -> Any:
+        """A value of the configuration; None where it is not there."""
         values = self.config.get(section)
-        value = values.get(name) if isinstance(values, dict) else None
-        return "–" if value is None else str(value)
+        return values.get(name) if isinstance(values, dict) else None
 
 
 def read_run(folder: str | os.PathLike) -> RunRecord:
@@ -88,13 +97,20 @@ def read_run(folder: str | os.PathLike) -> RunRecord:
 
 def _read_iteration(files: IterationFiles) -> IterationRecord:
     scores = _optional(files.scores_path, files.read_scores, [])
+    query = _optional(files.batch_path, files.read_batch, Query((), ()))
+    names, instances = _optional(files.batch_classes_path, files.read_batch_classes, ((), {}))
+    quality = _optional(files.pseudo_quality_path, files.read_pseudo_quality, [])
     return IterationRecord(
         number=files.number,
         history=tuple(_optional(files.history_path, files.read_history, [])),
         metrics=_optional(files.metrics_path, files.read_metrics, {}),
         rows=tuple(record.row for record in scores),
         zones={record.row.image_id: record.zone for record in scores},
-        reasons=_optional(files.batch_path, lambda: files.read_batch().reasons, ()),
+        batch=query.image_ids,
+        reasons=query.reasons,
+        class_names=names,
+        instances=instances,
+        pseudo_quality=tuple(quality),
     )
 
 

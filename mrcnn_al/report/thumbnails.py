@@ -1,6 +1,5 @@
 """A page of annotated thumbnails: what is in a dataset, at a glance."""
 
-import colorsys
 import math
 import os
 from collections.abc import Sequence
@@ -10,9 +9,8 @@ import numpy as np
 
 from mrcnn_al.datasets.base import Dataset
 from mrcnn_al.datasets.image_file import write_image
-from mrcnn_al.instances import Instances
-from mrcnn_al.report.overlay import label_instances, outline
-from mrcnn_al.report.palette import INK, MUTED, NEUTRAL, SERIES, rgb
+from mrcnn_al.report.overlay import label_instances, outline, scale_instances
+from mrcnn_al.report.palette import INK, MUTED, NEUTRAL, SERIES, class_colours, rgb
 
 _COLUMNS = 4
 _TILE = 320
@@ -24,7 +22,6 @@ _OPACITY = 0.25
 _OUTLINE = 2
 # Of pictures smaller than a tile; larger steps than these show pixels, not objects.
 _LARGEST_SCALE = 4
-_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def choose_thumbnails(dataset: Dataset, count: int) -> tuple[str, ...]:
@@ -97,17 +94,6 @@ def draw_thumbnails(
     write_image(path, np.asarray(canvas))
 
 
-def class_colours(count: int) -> list[tuple[int, int, int]]:
-    """A colour for each of the classes 1, 2, ...: those of the reports, then others."""
-    colours = [rgb(colour) for colour in SERIES[:count]]
-    for index in range(count - len(colours)):
-        # Steps of the golden ratio keep any number of hues apart.
-        hue = (0.13 + index * _GOLDEN) % 1
-        value = (0.95, 0.7)[index % 2]
-        colours.append(tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.75, value)))
-    return colours
-
-
 def _thumbnail(image, instances, dataset, colours, labelled):
     """The picture, and how many instances there are, in words."""
     from PIL import Image
@@ -116,7 +102,7 @@ def _thumbnail(image, instances, dataset, colours, labelled):
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     picture = Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS)
     pixels = np.array(picture)
-    small = _scaled(instances, scale, height, width)
+    small = scale_instances(instances, scale, height, width)
     # Smaller ones last, so that nothing hides them.
     small = small.select(np.argsort(-small.areas(), kind="stable"))
     own = [
@@ -134,22 +120,6 @@ def _thumbnail(image, instances, dataset, colours, labelled):
     crowds = int(instances.crowd.sum())
     words = _counted(len(instances) - crowds, "instance")
     return pixels, words + (f", {_counted(crowds, 'crowd')}" if crowds else "")
-
-
-def _scaled(instances: Instances, scale: float, height: int, width: int) -> Instances:
-    """The instances in the picture of `height` x `width`, each of at least one pixel."""
-    from PIL import Image
-
-    boxes, masks = [], []
-    for box, mask in zip(instances.boxes, instances.masks, strict=True):
-        y1, x1, y2, x2 = np.round(box * scale).astype(int).tolist()
-        y1, x1 = min(y1, height - 1), min(x1, width - 1)
-        y2, x2 = min(max(y2, y1 + 1), height), min(max(x2, x1 + 1), width)
-        grey = Image.fromarray(mask.astype(np.uint8) * 255)
-        resized = grey.resize((x2 - x1, y2 - y1), Image.Resampling.BILINEAR)
-        boxes.append((y1, x1, y2, x2))
-        masks.append(np.asarray(resized) >= 128)
-    return Instances(height, width, instances.class_ids, boxes, masks, crowd=instances.crowd)
 
 
 def _legend_rows(class_ids, class_names, font, width) -> list[list[tuple[int, int, str]]]:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from mrcnn_al.evaluation.learning_curve import CurvePoint, write_curve
+from mrcnn_al.evaluation.pseudo_quality import PseudoQuality
 from mrcnn_al.instances import Instances
+from mrcnn_al.report.html import write_report
 from mrcnn_al.score_table import RECORD_COLUMNS
 
 LOSSES = (
@@ -23,24 +25,35 @@ run:
   preset_name: thesis
   seed: 7
 strategy:
-  name: mask_class
+  name: semi
+  pseudo_threshold: 50.0
+  pseudo_from: 2
   note: <script>alert(1)</script> & more
 """
 
 
 @pytest.fixture
 def run_folder(tmp_path):
-    """Eight iterations of which the last has only been trained."""
-    folder = tmp_path / "dsb-mask-7"
+    """Four iterations of which the last has only been trained."""
+    return _write_run(tmp_path / "dsb-mask-7")
+
+
+@pytest.fixture(scope="session")
+def run_report(tmp_path_factory):
+    """The report of such a run, to read only."""
+    return write_report(_write_run(tmp_path_factory.mktemp("report") / "dsb-mask-7"))
+
+
+def _write_run(folder):
     folder.mkdir()
     (folder / "config.yaml").write_text(CONFIG)
     random = np.random.default_rng(0)
     curve = []
-    for number in range(1, 9):
+    for number in range(1, 5):
         iteration = folder / f"iteration_{number:03d}"
         iteration.mkdir()
         _write_history(iteration / "history.csv", random, number)
-        if number == 8:
+        if number == 4:
             break
         quality = 0.45 * (1 - np.exp(-number / 3)) + random.normal(0, 0.01)
         point = CurvePoint(
@@ -58,11 +71,21 @@ def run_folder(tmp_path):
         _write_scores(iteration / "scores.csv", random)
         reasons = ["zone:low"] * 10 + ["zone:medium"] * 8 + ["zone:high:fill"] * 2
         reasons += ["zone:high"] * 6 + ["class"] * 4 + ["random"] * 10
-        batch = {"image_ids": [f"{i}" for i in range(40)], "reasons": reasons}
+        batch = {"image_ids": [f"i{i}" for i in range(40)], "reasons": reasons}
         (iteration / "batch.json").write_text(json.dumps(batch))
+        counts = {f"i{i}": [i + number, int(i % number == 0)] for i in range(40)}
+        classes = {"class_names": ["nucleus", "<b>"], "instances": counts}
+        (iteration / "batch_classes.json").write_text(json.dumps(classes))
+        if number > 1:
+            matched = min(number, 8)
+            quality = [
+                PseudoQuality(f"p{i}", 10, 9, matched, 0.6 + 0.04 * i) for i in range(3 * number)
+            ]
+            entries = [q.to_dict() for q in quality]
+            (iteration / "pseudo_quality.json").write_text(json.dumps(entries))
     write_curve(folder / "curve.csv", curve)
     pool = {
-        "iteration": 7,
+        "iteration": 3,
         "labelled": [f"a{i}" for i in range(320)],
         "unlabelled": [f"b{i}" for i in range(1160)],
         "pseudo_labelled": [],

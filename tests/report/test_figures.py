@@ -6,23 +6,12 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from pixels import count_pixels
 
 from mrcnn_al.evaluation.learning_curve import CurvePoint
 from mrcnn_al.report import figures
-from mrcnn_al.report.palette import NEUTRAL, SERIES, ZONES, pale, reason_colour, rgb
+from mrcnn_al.report.palette import NEUTRAL, SERIES, ZONES, pale, reason_colour
 from mrcnn_al.report.passes_sheet import draw_passes_sheet
-from mrcnn_al.uncertainty.score_row import ScoreRow
-
-
-def count_pixels(path, colour):
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
-    return int((pixels == rgb(colour)).all(axis=2).sum())
-
-
-def rows_and_zones(detected=10):
-    rows = [ScoreRow(f"i{i}", detected_passes=detected, mask=i, passes=10) for i in range(30)]
-    return rows, {f"i{i}": ("low", "medium", "high")[i // 10] for i in range(30)}
 
 
 def test_learning_curves(tmp_path):
@@ -31,32 +20,6 @@ def test_learning_curves(tmp_path):
     assert count_pixels(tmp_path / "c.png", SERIES[0]) > 500
     assert count_pixels(tmp_path / "c.png", SERIES[1]) > 20
     assert [path.name for path in tmp_path.iterdir()] == ["c.png"]
-
-
-def test_histogram_has_the_colours_of_the_zones(tmp_path):
-    figures.draw_uncertainty_histogram(tmp_path / "h.png", *rows_and_zones())
-    low, medium, high = (count_pixels(tmp_path / "h.png", colour) for colour in ZONES.values())
-    assert min(low, medium, high) > 1000
-    assert low == pytest.approx(high, rel=0.2)
-    assert count_pixels(tmp_path / "h.png", NEUTRAL) == 0
-
-
-def test_histogram_without_zones_is_neutral(tmp_path):
-    figures.draw_uncertainty_histogram(tmp_path / "h.png", rows_and_zones()[0], {})
-    assert count_pixels(tmp_path / "h.png", NEUTRAL) > 1000
-
-
-@pytest.mark.parametrize("rows", [[], rows_and_zones(detected=0)[0], rows_and_zones()[0][:1]])
-def test_histogram_of_nothing_or_of_one(tmp_path, rows):
-    figures.draw_uncertainty_histogram(tmp_path / "h.png", rows, {})
-    assert (tmp_path / "h.png").is_file()
-
-
-def test_batch_composition_is_in_proportion(tmp_path):
-    batch = ["zone:low"] * 10 + ["zone:high"] * 20 + ["random"] * 10
-    figures.draw_batch_composition(tmp_path / "b.png", {1: batch, 2: batch})
-    low, high = (count_pixels(tmp_path / "b.png", ZONES[zone]) for zone in ("low", "high"))
-    assert high / low == pytest.approx(2, rel=0.15)
 
 
 def test_colours_of_reasons():
@@ -91,7 +54,8 @@ def test_sheet_of_passes(tmp_path, passes):
 def test_no_global_figure_is_made(tmp_path):
     program = (
         "import sys\n"
-        "from mrcnn_al.report import figures, html, overlay, passes_sheet, terminal\n"
+        "from mrcnn_al.report import comparison_page, figures, html, overlay, passes_sheet\n"
+        "from mrcnn_al.report import pseudo_sheet, terminal\n"
         "assert not {'matplotlib', 'jinja2', 'PIL', 'pycocotools'} & set(sys.modules)\n"
         f"figures.draw_seconds({str(tmp_path / 's.png')!r}, {{1: {{'train': 1.0}}}})\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"

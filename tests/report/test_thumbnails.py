@@ -5,8 +5,8 @@ from PIL import Image
 from mrcnn_al.datasets.coco import CocoDataset
 from mrcnn_al.datasets.coco_writer import write_coco_folder
 from mrcnn_al.instances import Instances
-from mrcnn_al.report.palette import NEUTRAL, rgb
-from mrcnn_al.report.thumbnails import choose_thumbnails, class_colours, draw_thumbnails
+from mrcnn_al.report.palette import NEUTRAL, class_colours, rgb
+from mrcnn_al.report.thumbnails import choose_thumbnails, draw_thumbnails
 
 
 def write(folder, sizes, class_count=2, crowd=False):
