@@ -6,7 +6,7 @@ DEMO_OPTIONS ?= --subset toy --strategy semi --preset cpu --out runs/demo-$(shel
 BACKENDS_VENV ?= .venv-backends
 BACKENDS ?= jax torch
 BACKEND_PACKAGES ?= jax torch==2.13.0
-BACKEND_TESTS := tests/ops tests/mask_rcnn tests/training tests/test_backends.py
+BACKEND_TESTS := tests/ops tests/mask_rcnn tests/training tests/unet tests/test_backends.py
 
 # Much of a test is tracing and importing, which use one core.
 PARALLEL ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder

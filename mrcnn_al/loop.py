@@ -5,34 +5,27 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 import numpy as np
-from keras.ops import convert_to_numpy
 
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.base import Subset
-from mrcnn_al.datasets.image_file import write_image
 from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.coco_map import as_text
 from mrcnn_al.evaluation.coco_results import from_coco_results, to_coco_results
 from mrcnn_al.evaluation.learning_curve import CurvePoint, write_curve
-from mrcnn_al.evaluation.measure import measure
 from mrcnn_al.instances import Instances
 from mrcnn_al.iteration_files import IterationFiles
-from mrcnn_al.model import MaskRCNN
+from mrcnn_al.label_record import record_labels
+from mrcnn_al.learners.factory import make_learner
 from mrcnn_al.ops.backend import make_deterministic
 from mrcnn_al.oracle import Oracle
 from mrcnn_al.pool import PoolState
-from mrcnn_al.progress import progress
-from mrcnn_al.report.overlay import draw_instances
-from mrcnn_al.report.passes_sheet import draw_passes_sheet
+from mrcnn_al.report.iteration_figures import IterationFigures
 from mrcnn_al.run_store import RunStore
 from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies.base import Query, Strategy
-from mrcnn_al.training.devices import sharing
-from mrcnn_al.training.fit import Fitter
 from mrcnn_al.uncertainty.image_features import ImageFeatures
-from mrcnn_al.uncertainty.pool_scorer import PoolScorer, text_key
+from mrcnn_al.uncertainty.pool_scorer import text_key
 from mrcnn_al.uncertainty.score_row import ScoreRow, extremes
-from mrcnn_al.weights.sources import load_named_weights
 
 
 class ActiveLearning:
@@ -72,16 +65,11 @@ class ActiveLearning:
         self.config, self.subset, self.strategy = config, subset, strategy
         self.oracle, self.store, self.say = oracle, store, say
         make_deterministic(config.run.seed)
-        with sharing(config.training.devices):
-            self.model = MaskRCNN(config.model)
-        report = load_named_weights(self.model, config.run.weights, config.run.exclude)
-        if report is not None:
-            say(str(report))
-        self._start_weights = [convert_to_numpy(v) for v in self.model.weights]
-        self._current: int | None = 0
-        self._fitter = Fitter(self.model, config.training)
         self._load_image = lru_cache(maxsize=256)(subset.dataset.load_image)
-        self._scorer = PoolScorer(self.model.inference, self._load_image, config.sampling)
+        self.learner = make_learner(config, self._load_image)
+        if self.learner.start_report is not None:
+            say(str(self.learner.start_report))
+        self._current: int | None = 0
 
     def run(self) -> list[CurvePoint]:
         """Goes round until all iterations are done; returns the learning curve."""
@@ -109,25 +97,31 @@ class ActiveLearning:
         return PoolState(1, self.subset.labelled, unlabelled)
 
     def _exhausted(self, pool: PoolState) -> bool:
-        """Whether an iteration has trained on all images already."""
-        if pool.unlabelled or pool.iteration == 1:
-            return False
-        trained_on, _ = self.store.iteration(pool.iteration - 1).read_labelled()
-        if len(trained_on) < len(pool.labelled):
+        """Whether there is nothing left to label, and all that was is trained on."""
+        if pool.unlabelled or pool.iteration == 1 or self._newest(pool):
             return False
         self.say(f"All images are labelled after {pool.iteration - 1} iterations.")
         return True
+
+    def _newest(self, pool: PoolState) -> tuple[str, ...]:
+        """The images labelled last, which no iteration has trained on."""
+        if pool.iteration == 1:
+            return pool.labelled
+        queried = set(self.store.iteration(pool.iteration - 1).read_batch().image_ids)
+        return tuple(image_id for image_id in pool.labelled if image_id in queried)
 
     def _train(self, files: IterationFiles, pool: PoolState) -> None:
         if files.weights_path.exists():
             files.checkpoint_path.unlink(missing_ok=True)
             return
-        files.write_labelled(pool.labelled, pool.pseudo_labelled)
+        replace = self.config.run.new_labels == "replace"
+        labelled = self._newest(pool) if replace else pool.labelled
+        files.write_labelled(labelled, pool.pseudo_labelled)
         training = self.config.training
         load = self._training_images(files, pool)
         self._set_weights(files.number - 1 if self.config.run.carry_weights else 0)
-        history = self._fitter.fit(
-            (*pool.labelled, *pool.pseudo_labelled),
+        history = self.learner.fit(
+            (*labelled, *pool.pseudo_labelled),
             load,
             self._seed(files, "train"),
             f"[{files.number}] training",
@@ -136,7 +130,7 @@ class ActiveLearning:
             files.log_folder if training.tensorboard else None,
         )
         files.write_history(history)
-        self.model.save_weights(files.weights_path)
+        self.learner.save_weights(files.weights_path)
         files.checkpoint_path.unlink(missing_ok=True)
         self._current = files.number
 
@@ -166,14 +160,12 @@ class ActiveLearning:
         self._set_weights(files.number)
         begin = time.perf_counter()
         dataset, test = self.subset.dataset, self.subset.test
-        metrics, detections = measure(
-            self.model, dataset, test, self._load_image, f"[{files.number}] evaluating"
+        title = f"[{files.number}] evaluating"
+        metrics, detections = self.learner.evaluate(dataset, test, title)
+        first, least = test[0], self.config.sampling.min_confidence
+        IterationFigures(self.store.figures_folder, files.number).draw_test_image(
+            first, self._load_image(first), detections[first], least, dataset.class_names
         )
-        shown = self.store.figures_folder / f"iteration_{files.number:03d}_test_{test[0]}.png"
-        image = self._load_image(test[0])
-        sure = detections[test[0]].scores >= self.config.sampling.min_confidence
-        picture = draw_instances(image, detections[test[0]].select(sure), dataset.class_names)
-        write_image(shown, picture)
         files.write_metrics(
             {
                 **metrics,
@@ -205,13 +197,11 @@ class ActiveLearning:
     def _sampled_scores(self, files, pool):
         self._set_weights(files.number)
         begin, seed = time.perf_counter(), self._seed(files, "score")
-        rows = self._scorer.rows(pool.unlabelled, seed, f"[{files.number}] scoring")
+        rows = self.learner.score(pool.unlabelled, seed, f"[{files.number}] scoring")
+        figures = IterationFigures(self.store.figures_folder, files.number)
         for name, row in extremes(rows).items():
-            passes = self._scorer.passes(row.image_id, seed)
-            path = f"iteration_{files.number:03d}_{name}_{row.image_id}.png"
-            draw_passes_sheet(
-                self.store.figures_folder / path, self._load_image(row.image_id), passes
-            )
+            passes = self.learner.passes(row.image_id, seed)
+            figures.draw_passes(name, row.image_id, self._load_image(row.image_id), passes)
         self._add_seconds(files, "score", begin)
         return rows
 
@@ -222,7 +212,7 @@ class ActiveLearning:
         if not files.features_path.exists():
             self._set_weights(files.number)
             begin, image_ids = time.perf_counter(), (*pool.labelled, *pool.unlabelled)
-            features = self._scorer.features(image_ids, f"[{files.number}] features")
+            features = self.learner.features(image_ids, f"[{files.number}] features")
             self._add_seconds(files, "features", begin)
             files.write_features(features)
         return files.read_features()
@@ -244,24 +234,33 @@ class ActiveLearning:
         """The deterministic prediction labels the images that the strategy is certain about."""
         if files.pseudo_labels_path.exists():
             return
-        begin = time.perf_counter()
-        image_ids = self.strategy.pseudo_label_ids(rows, files.number, query.image_ids)
-        found = {}
+        begin, found = time.perf_counter(), {}
+        kept = self._kept_pseudo_labels(files, query)
+        has_one = {str(result["image_id"]) for result in kept}
+        certain = self.strategy.pseudo_label_ids(rows, files.number, query.image_ids)
+        image_ids = [image_id for image_id in certain if image_id not in has_one]
         if image_ids:
             self._set_weights(files.number)
-            with progress(f"[{files.number}] pseudo-labels", len(image_ids), "images") as advance:
-                for image_id in image_ids:
-                    found[image_id] = self.model.inference.detect(
-                        [self._load_image(image_id)], self.config.sampling.min_confidence
-                    )[0].instances
-                    advance()
+            found = self.learner.predict(image_ids, f"[{files.number}] pseudo-labels")
         self._add_seconds(files, "query", begin)
-        files.write_pseudo_labels(to_coco_results(found, self.subset.dataset.category_ids))
+        results = to_coco_results(found, self.subset.dataset.category_ids)
+        files.write_pseudo_labels([*kept, *results])
+
+    def _kept_pseudo_labels(self, files: IterationFiles, query: Query) -> list[dict]:
+        """Those of the iteration before, as COCO results, but for the images now labelled."""
+        if self.config.strategy.pseudo_labels == "refresh" or files.number == 1:
+            return []
+        labelled = set(query.image_ids)
+        results = self.store.iteration(files.number - 1).read_pseudo_labels()
+        return [result for result in results if str(result["image_id"]) not in labelled]
 
     def _commit(self, files: IterationFiles, pool: PoolState, query: Query) -> PoolState:
         results = files.read_pseudo_labels()
         pseudo_labelled = tuple(dict.fromkeys(str(result["image_id"]) for result in results))
         labels = self.oracle.label(query.image_ids)
+        dataset, figures = self.subset.dataset, self.store.figures_folder
+        names, ids = dataset.class_names, dataset.category_ids
+        record_labels(files, labels, self.oracle, names, ids, self._load_image, figures)
         pool = pool.label(tuple(labels), pseudo_labelled)
         write_curve(self.store.curve_path, self._curve(files.number))
         self.store.write_pool(pool)
@@ -279,10 +278,9 @@ class ActiveLearning:
             return
         self._current = None
         if iteration == 0:
-            for variable, value in zip(self.model.weights, self._start_weights, strict=True):
-                variable.assign(value)
+            self.learner.restore_start_weights()
         else:
-            self.model.load_weights(self.store.iteration(iteration).weights_path)
+            self.learner.load_weights(self.store.iteration(iteration).weights_path)
         self._current = iteration
 
     def _add_seconds(self, files, phase, begin):

@@ -76,7 +76,7 @@ def test_all_files_are_there_and_agree(semi):
     assert names == expected | {"iteration_001", "iteration_002"}
     in_iteration = {
         *("labelled.json", "weights.h5", "history.csv", "metrics.json", "scores.csv"),
-        *("batch.json", "pseudo_labels.json"),
+        *("batch.json", "batch_classes.json", "pseudo_labels.json", "pseudo_quality.json"),
     }
     assert {path.name for path in (semi / "iteration_002").iterdir()} == in_iteration
 

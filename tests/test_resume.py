@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from tiny_run import TINY, contents, differences, run, start, train
+from tiny_run import SEMI, TINY, contents, differences, run, start, train
 
 from mrcnn_al.evaluation.learning_curve import read_curve
 from mrcnn_al.run_store import RunStore
@@ -28,7 +28,7 @@ MOMENTS = (
     ("iteration_002/scores.csv", 0.0),
     ("iteration_002/pseudo_labels.json", 0.1),
 )
-OPTIONS = ("--layers", "heads")
+OPTIONS = ("--layers", "heads", "--pseudo-labels", "keep")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def uninterrupted(folder):
 def start_and_kill(out, cache, moment, seconds) -> bool:
     """Whether there was still something to kill."""
     seen = bool(moment) and not list(out.glob(moment))
-    process = start("train", "--out", out, "--cache", cache, *TINY, *OPTIONS, "--resume")
+    process = start("train", "--out", out, "--cache", cache, *TINY, *SEMI, *OPTIONS, "--resume")
     try:
         while seen and process.poll() is None and not list(out.glob(moment)):
             time.sleep(0.002)
@@ -109,6 +109,9 @@ def test_a_second_process_is_refused(folder, killed):
         ("--seed", "1", "run.seed"),
         ("--batch", "5", "strategy.batch"),
         ("--strategy", "mask", "strategy.name"),
+        ("--learner", "unet", "run.learner"),
+        ("--new-labels", "replace", "run.new_labels"),
+        ("--pseudo-labels", "refresh", "strategy.pseudo_labels"),
         ("--preset", "thesis", "run.preset_name"),
         ("--set", "model.rpn_channels=32", "model.rpn_channels"),
     ],

@@ -15,23 +15,19 @@ TINY_MODEL = (
     *("output_std=null", "fill_with_negatives=false", "roi_positive_ratio=0.9"),
 )
 PSEUDO_THRESHOLD = 40
-TINY = (
+_COMMON = (
     *("--labelled", "4", "--batch", "4", "--iterations", "2"),
     # A seed whose hardly trained model finds objects.
-    *("--seed", "2"),
-    *("--epochs", "1", "--images-per-batch", "2", "--learning-rate", "0.0005"),
-    *(
-        "--passes",
-        "2",
-        "--min-confidence",
-        "0",
-        "--pseudo-threshold",
-        str(PSEUDO_THRESHOLD),
-        "--weights",
-        "none",
-    ),
-    *(part for setting in TINY_MODEL for part in ("--set", f"model.{setting}")),
+    *("--seed", "2", "--epochs", "1", "--images-per-batch", "2", "--learning-rate", "0.0005"),
+    *("--passes", "2", "--min-confidence", "0", "--weights", "none"),
 )
+TINY = (*_COMMON, *(part for setting in TINY_MODEL for part in ("--set", f"model.{setting}")))
+TINY_UNET = (
+    *(*_COMMON, "--learner", "unet"),
+    *("--set", "unet.image_min_dim=64", "--set", "unet.image_max_dim=64"),
+    *("--set", "unet.filters=4", "--set", "unet.depth=2", "--set", "training.warmup_steps=0"),
+)
+SEMI = ("--pseudo-threshold", str(PSEUDO_THRESHOLD))
 
 
 def environment() -> dict[str, str]:
@@ -61,8 +57,9 @@ def start(*arguments) -> subprocess.Popen:
 
 
 def train(out: Path, cache: Path, *options) -> Path:
-    """A tiny run that must succeed."""
-    done = run("train", "--out", out, "--cache", cache, *TINY, *options)
+    """A tiny run that must succeed; with pseudo-labels unless the options name a strategy."""
+    semi = () if "--strategy" in options else SEMI
+    done = run("train", "--out", out, "--cache", cache, *TINY, *semi, *options)
     assert done.returncode == 0, done.stderr
     return out
 

@@ -61,13 +61,13 @@ def evaluate(subset, scale, data, cache, skip_broken, seed, split, out, **model)
     loaded = trained.load()
 
     from mrcnn_al.evaluation.coco_map import as_text
-    from mrcnn_al.evaluation.measure import measure
     from mrcnn_al.files import write_json
 
-    metrics, _ = measure(loaded, dataset, image_ids)
+    metrics = trained.measure(loaded, dataset, image_ids)
     click.echo(f"{trained.weights} on {len(image_ids)} {split} images of {run.subset}")
-    for name in ("AP", "AP50", "AP75", "APs", "APm", "APl"):
-        click.echo(f"{name:>6}  {as_text(metrics[name]):>5}")
+    for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "mIoU", "Dice"):
+        if name in metrics:
+            click.echo(f"{name:>6}  {as_text(metrics[name]):>5}")
     for name, values in metrics["per_class"].items():
         click.echo(f"{name:>16}  AP {as_text(values['AP'])}  AP50 {as_text(values['AP50'])}")
     if out:

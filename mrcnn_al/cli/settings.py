@@ -18,6 +18,8 @@ FIELDS = {
     "scale": ("run", "scale"),
     "weights": ("run", "weights"),
     "carry_weights": ("run", "carry_weights"),
+    "learner": ("run", "learner"),
+    "new_labels": ("run", "new_labels"),
     "skip_broken": ("run", "skip_broken"),
     "strategy": ("strategy", "name"),
     "batch": ("strategy", "batch"),
@@ -28,6 +30,7 @@ FIELDS = {
     "zones": ("strategy", "zones"),
     "pseudo_threshold": ("strategy", "pseudo_threshold"),
     "pseudo_from": ("strategy", "pseudo_from"),
+    "pseudo_labels": ("strategy", "pseudo_labels"),
     "passes": ("sampling", "passes"),
     "min_confidence": ("sampling", "min_confidence"),
     "epochs": ("training", "epochs"),
@@ -48,7 +51,10 @@ scale_option = click.option(
     "--scale", type=float, help="A smaller subset: a fraction, or a number of training images."
 )
 assignment_option = click.option(
-    "--set", "assignments", multiple=True, metavar="SECTION.FIELD=VALUE", help="Any setting."
+    *("-o", "--set", "assignments"),
+    multiple=True,
+    metavar="SECTION.FIELD=VALUE",
+    help="Any setting.",
 )
 
 

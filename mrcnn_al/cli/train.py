@@ -16,6 +16,7 @@ from mrcnn_al.cli.settings import (
     with_options,
 )
 from mrcnn_al.config import Config
+from mrcnn_al.config.learner_settings import check_learner_settings
 from mrcnn_al.errors import UserError
 
 _MOST_PROBLEMS = 20
@@ -29,6 +30,7 @@ _STRATEGIES = (
 @click.command()
 @click.option("--subset", help="dsb, coco2 to coco5, or toy.  [default: with --data own, else toy]")
 @scale_option
+@click.option("--learner", help="mask_rcnn or unet.  [default: mask_rcnn]")
 @click.option("--strategy", default=None, help=f"{_STRATEGIES}.  [default: semi]")
 @preset_option(default=None, help="Settings to start from.  [default: cpu]")
 @with_options(data_options)
@@ -63,10 +65,19 @@ _STRATEGIES = (
 @click.option("--zones", help="Cut the zones by rank or by value.")
 @click.option("--pseudo-threshold", type=float, help="Pseudo-labels below it, pixels.")
 @click.option("--pseudo-from", type=int, help="First iteration that makes pseudo-labels.")
+@click.option(
+    "--pseudo-labels",
+    help="refresh: new ones in each iteration; keep: until the oracle labels the image.  "
+    "[default: refresh]",
+)
 @click.option("--weights", help="coco, imagenet, last, none, or a file.")
 @click.option("--exclude-heads", is_flag=True, help="Leave out what depends on the classes.")
 @click.option("--exclude", multiple=True, metavar="NAME", help="Leave out this layer.")
 @click.option("--carry-weights/--restart-weights", default=None, help="Go on from the last model.")
+@click.option(
+    "--new-labels",
+    help="add: train on all that is labelled; replace: on the newest batch.  [default: add]",
+)
 @click.option("--seed", type=int, help="Fixes all that is drawn.")
 @assignment_option
 def train(out, resume, cache, **options):
@@ -80,39 +91,56 @@ def train(out, resume, cache, **options):
         raise UserError("--resume needs --out, the folder of the run to continue.")
     resuming = resume and (folder / "config.yaml").is_file()
     config = _resumed(folder, options) if resuming else _fresh(folder, options)
-    derive_batch = not resuming and "batch" not in _given(options).get("strategy", {})
+    given = given_settings(options)
+    _check_used(config, given)
+    derive_batch = not resuming and "batch" not in given.get("strategy", {})
     _run(config, folder, resuming, cache, derive_batch)
 
 
 def _new_folder(options):
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{now}-{_subset(options)}-{options['strategy'] or 'semi'}"
+    return Path("runs") / f"{now}-{subset_name(options)}-{options['strategy'] or 'semi'}"
 
 
-def _subset(options):
+def subset_name(options):
+    """The image set that is meant where none is named, too."""
     from mrcnn_al.datasets.own_data import OWN
 
     return options["subset"] or (OWN if options["data"] else "toy")
 
 
-def _given(options):
+def given_settings(options):
+    """What the options say, by section and field.
+
+    Raises:
+        UserError: an assignment is none, or of what follows from the image set.
+    """
     values = overrides(options, options["assignments"])
     exclude = (*options["exclude"], *(("heads",) if options["exclude_heads"] else ()))
     if exclude:
         values.setdefault("run", {})["exclude"] = exclude
     if options["data"] is not None:
         values["run"]["data"] = str(Path(options["data"]).resolve())
-    for section, field in (("model", "num_classes"), ("run", "class_names")):
+    followed = (("model", "num_classes"), ("unet", "num_classes"), ("run", "class_names"))
+    for section, field in followed:
         if field in values.get(section, {}):
             raise UserError(f"{section}.{field} follows from the image set; leave it out.")
     return values
 
 
+def _check_used(config, given):
+    """What somebody asks for is used, or refused."""
+    from mrcnn_al.strategies.factory import check_strategy_settings
+
+    check_learner_settings(config.run.learner, given)
+    check_strategy_settings(config.strategy.name, given.get("strategy", {}))
+
+
 def _fresh(folder, options):
-    given = _given(options)
+    given = given_settings(options)
     if given.get("run", {}).get("weights") == "last":
         given["run"]["weights"] = str(_last_weights(folder))
-    return Config.for_subset(options["preset"] or "cpu", _subset(options), **given)
+    return Config.for_subset(options["preset"] or "cpu", subset_name(options), **given)
 
 
 def _resumed(folder, options):
@@ -121,7 +149,7 @@ def _resumed(folder, options):
 
     store = RunStore.open(folder)
     config = Config.from_yaml(store.read_config(), str(store.config_path))
-    given = _given(options)
+    given = given_settings(options)
     for name, field in (("subset", "subset"), ("preset", "preset_name")):
         if options[name] is not None:
             given.setdefault("run", {})[field] = options[name]

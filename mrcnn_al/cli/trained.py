@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +13,9 @@ from mrcnn_al.errors import UserError
 model_options = [
     click.option("--run", "run_folder", type=click.Path(), help="Folder of a run."),
     click.option("--iteration", type=int, help="Of the run.  [default: the last]"),
-    click.option("--weights", help="A file in Matterport's layout, instead of a run."),
+    click.option(
+        "--weights", help="A file in Matterport's layout, or a U-Net's, instead of a run."
+    ),
     preset_option(default=None, help="Settings for --weights.  [default: cpu]"),
     click.option(
         "--class-names", help="Classes 1, 2, ... for --weights, with commas.  [default: nucleus]"
@@ -26,7 +29,7 @@ class Trained:
     """What a model was trained as, and the file of its weights.
 
     Attributes:
-        config: of the run, or a preset.
+        config: of the run, or a preset; it says which learner that is.
         weights: the h5 file.
         class_names: of classes 1, 2, ...
     """
@@ -37,12 +40,18 @@ class Trained:
 
     def load(self):
         """The model with its weights."""
-        from mrcnn_al.model import MaskRCNN
+        from mrcnn_al.learners.factory import learner_class
 
-        config = replace(self.config.model, num_classes=len(self.class_names) + 1)
-        model = MaskRCNN(config)
+        model = learner_class(self.config).make_model(self.config.fitted_to(self.class_names))
         model.load_weights(self.weights)
         return model
+
+    def measure(self, model, dataset, image_ids) -> dict[str, Any]:
+        """The metrics of that model on some images; see `Learner.measure`."""
+        from mrcnn_al.learners.factory import learner_class
+
+        metrics, _ = learner_class(self.config).measure(model, dataset, image_ids)
+        return metrics
 
 
 def find_trained(run_folder, iteration, weights, preset, class_names, assignments) -> Trained:

@@ -11,6 +11,7 @@ from mrcnn_al.config.model import ModelConfig
 from mrcnn_al.config.run import RunConfig, StrategyConfig
 from mrcnn_al.config.section import PRESETS, Section
 from mrcnn_al.config.training import SamplingConfig, TrainingConfig
+from mrcnn_al.config.unet import UNetConfig
 from mrcnn_al.errors import UserError, nearest
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "SamplingConfig",
     "StrategyConfig",
     "TrainingConfig",
+    "UNetConfig",
 ]
 
 # Toy images have 128 x 128 pixels and are few. The same number of steps in each iteration keeps
@@ -29,8 +31,18 @@ _SUBSET_DEFAULTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("cpu", "toy"): {
         "run": {"iterations": 4},
         "model": {"image_min_dim": 128, "image_max_dim": 128},
+        "unet": {"image_min_dim": 128, "image_max_dim": 128},
         "training": {"epochs": 10, "steps_per_epoch": 10},
         "strategy": {"batch": 8},
+    },
+}
+
+# What a preset says otherwise for a learner. There are no weights for a U-Net to start from, and
+# it learns slowly with the momentum that suits a pretrained Mask R-CNN.
+_LEARNER_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    "unet": {
+        "run": {"weights": "none"},
+        "training": {"optimizer": "adamw", "learning_rate": 0.002},
     },
 }
 
@@ -41,20 +53,34 @@ class Config:
 
     run: RunConfig = field(default_factory=RunConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
 
     @classmethod
     def preset(cls, name: str, /, **overrides: dict[str, Any]) -> "Config":
-        """The values of a preset; `overrides` are dictionaries by section name."""
+        """The values of a preset, fitted to the learner; `overrides` come last.
+
+        Args:
+            name: of the preset.
+            **overrides: dictionaries by section name.
+
+        Raises:
+            UserError: an unknown preset, section or field, or a value out of range.
+        """
         sections = cls._sections()
         for key in overrides:
             if key not in sections:
                 raise UserError(f"There is no section {key!r}. {nearest(key, sections)}")
-        overrides["run"] = {"preset_name": name, **overrides.get("run", {})}
+        run = {"preset_name": name, **overrides.get("run", {})}
+        fitted = _LEARNER_DEFAULTS.get(str(run.get("learner")), {})
+        overrides["run"] = run
         return cls(
-            **{k: section.preset(name, **overrides.get(k, {})) for k, section in sections.items()}
+            **{
+                key: section.preset(name, **{**fitted.get(key, {}), **overrides.get(key, {})})
+                for key, section in sections.items()
+            }
         )
 
     @classmethod
@@ -72,6 +98,7 @@ class Config:
             self,
             run=dataclasses.replace(self.run, class_names=tuple(class_names)),
             model=dataclasses.replace(self.model, num_classes=len(class_names) + 1),
+            unet=dataclasses.replace(self.unet, num_classes=len(class_names) + 1),
         )
 
     def to_yaml(self) -> str:

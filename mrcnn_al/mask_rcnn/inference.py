@@ -8,7 +8,7 @@ from keras import ops
 
 from mrcnn_al.instances import Instances
 from mrcnn_al.ops import backend, random
-from mrcnn_al.ops.images import Geometry, mold_image, place_image, plan_resize
+from mrcnn_al.ops.images import Geometry, fit_image
 from mrcnn_al.ops.masks import paste_mask
 
 MASK_ROWS = 512
@@ -106,7 +106,7 @@ class Inference:
         results = []
         for _, molded, geometry in self._batches(images):
             stride = self.config.backbone_strides[3]
-            weights = np.stack([_cover(g.window, g.padded, stride) for g in geometry])
+            weights = np.stack([g.cover(stride) for g in geometry])
             results.append(ops.convert_to_numpy(self._pooled(molded, weights)))
         return np.concatenate(results).astype(np.float32)
 
@@ -119,22 +119,9 @@ class Inference:
         self, images: Sequence[np.ndarray]
     ) -> Iterator[tuple[list[int], np.ndarray, list[Geometry]]]:
         """One image at a time: nothing is gained by more on a CPU, and memory stays flat."""
-        config = self.config
-        mode = config.image_resize_mode_inference or config.image_resize_mode
         for index, image in enumerate(images):
-            geometry = plan_resize(
-                *image.shape[:2],
-                mode,
-                config.image_min_dim,
-                config.image_max_dim,
-                config.image_min_scale,
-            )
-            placed = place_image(image, geometry, config.reference_resampling)
-            yield (
-                [index],
-                mold_image(placed, config.mean_pixel, config.pixel_scale)[None],
-                [geometry],
-            )
+            molded, geometry = fit_image(image, self.config)
+            yield [index], molded[None], [geometry]
 
     def look_step(self, images):
         """Molded images [B, H, W, 3] to all that dropout does not touch.
@@ -259,16 +246,6 @@ def as_dictionary(instances: Instances) -> dict:
         "scores": instances.scores,
         "masks": instances.dense(),
     }
-
-
-def _cover(window, size, cell: int) -> np.ndarray:
-    """The share of each cell of an input that lies in the window, float32 [h, w]."""
-    shares = []
-    for low, high, extent in zip(window[:2], window[2:], size, strict=True):
-        starts = np.arange(0, extent, cell)
-        covered = np.minimum(starts + cell, high) - np.maximum(starts, low)
-        shares.append(np.maximum(covered, 0) / cell)
-    return np.outer(*shares).astype(np.float32)
 
 
 def pass_key(seed: int, image_keys: np.ndarray, passes: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -14,11 +13,11 @@ from mrcnn_al.mask_rcnn.detections import refine_detections
 from mrcnn_al.mask_rcnn.fpn import feature_pyramid
 from mrcnn_al.mask_rcnn.heads import ClassifierHead, MaskHead
 from mrcnn_al.mask_rcnn.inference import Inference
-from mrcnn_al.mask_rcnn.precision import POLICIES, layers_in
+from mrcnn_al.mask_rcnn.loss_model import LossModel
+from mrcnn_al.mask_rcnn.precision import layers_in
 from mrcnn_al.mask_rcnn.proposals import propose
 from mrcnn_al.mask_rcnn.rpn import region_proposal_network
 from mrcnn_al.mask_rcnn.targets import detection_targets
-from mrcnn_al.ops import backend
 from mrcnn_al.ops import boxes as box_ops
 from mrcnn_al.ops.anchors import pyramid_anchors
 from mrcnn_al.ops.roi_align import roi_align
@@ -32,7 +31,7 @@ LOSS_NAMES = (
 )
 
 
-class Network(keras.Model):
+class Network(LossModel):
     """The layers of a Mask R-CNN, and how images flow through them.
 
     Called on a batch of training inputs (see `call`) it gives the five losses, so that Keras's
@@ -43,16 +42,12 @@ class Network(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
-        super().__init__(autocast=False, dtype=POLICIES[config.precision], **kwargs)
+        super().__init__(LOSS_NAMES, config.precision, **kwargs)
         with layers_in(config.precision):
             self._make_layers(config)
-        self.loss_trackers = [keras.metrics.Mean(name=name) for name in LOSS_NAMES]
         self.built = True
 
         self.config = config
-        self.loss_weights = dict.fromkeys(LOSS_NAMES, 1.0)
-        self.weight_decay = 0.0
-        self.mean_weight_decay = True
         self._inference = None
 
     def _make_layers(self, config):
@@ -245,24 +240,6 @@ class Network(keras.Model):
                 masks, class_ids[:, :mask_count], predicted_masks
             ),
         }
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the five losses and the L2 term."""
-        del x, y, sample_weight, training
-        replicas = backend.replicas()
-        total = self.regularization_loss() / replicas
-        for tracker in self.loss_trackers:
-            tracker.update_state(y_pred[tracker.name] * replicas)
-            total = total + self.loss_weights[tracker.name] * y_pred[tracker.name]
-        return total
-
-    def regularization_loss(self):
-        """weight_decay times `squared_weights` of the trained weights."""
-        if not self.weight_decay:
-            return ops.zeros(())
-        return self.weight_decay * losses.squared_weights(
-            self.trainable_variables, self.mean_weight_decay
-        )
 
     @property
     def inference(self) -> Inference:

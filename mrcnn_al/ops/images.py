@@ -27,6 +27,19 @@ class Geometry:
         """The window, normalised to the input, float32 [4]."""
         return norm_boxes(np.array(self.window, np.float32), *self.padded)
 
+    def cover(self, cell: int) -> np.ndarray:
+        """The share of each cell of the input that lies in the window, float32 [h, w].
+
+        Args:
+            cell: side of the square cells, pixels of the input.
+        """
+        shares = []
+        for low, high, extent in zip(self.window[:2], self.window[2:], self.padded, strict=True):
+            starts = np.arange(0, extent, cell)
+            covered = np.minimum(starts + cell, high) - np.maximum(starts, low)
+            shares.append(np.maximum(covered, 0) / cell)
+        return np.outer(*shares).astype(np.float32)
+
     def to_original(self, boxes: np.ndarray) -> np.ndarray:
         """Normalised boxes of the input to float pixels of the image (unmold_detections).
 
@@ -107,6 +120,27 @@ def place_image(image: np.ndarray, geometry: Geometry, reference: bool) -> np.nd
 def mold_image(image: np.ndarray, mean_pixel, pixel_scale: float = 1.0) -> np.ndarray:
     """(RGB - mean) * scale, float32 (Matterport's mold_image)."""
     return ((image.astype(np.float32) - np.asarray(mean_pixel)) * pixel_scale).astype(np.float32)
+
+
+def fit_image(image: np.ndarray, config) -> tuple[np.ndarray, Geometry]:
+    """An image as a network takes it in inference, and where it lies there.
+
+    Args:
+        image: uint8 RGB [H, W, 3].
+        config: of the network, a ModelConfig or a UNetConfig.
+
+    Returns:
+        float32 [H', W', 3], and its geometry.
+    """
+    geometry = plan_resize(
+        *image.shape[:2],
+        config.image_resize_mode_inference or config.image_resize_mode,
+        config.image_min_dim,
+        config.image_max_dim,
+        config.image_min_scale,
+    )
+    placed = place_image(image, geometry, config.reference_resampling)
+    return mold_image(placed, config.mean_pixel, config.pixel_scale), geometry
 
 
 def _warp(image, height, width):

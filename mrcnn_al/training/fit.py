@@ -14,7 +14,6 @@ from keras import ops
 
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
-from mrcnn_al.mask_rcnn.network import LOSS_NAMES
 from mrcnn_al.progress import progress
 from mrcnn_al.training import devices
 from mrcnn_al.training.batches import Load, Pipeline, fixed_batches, training_batches
@@ -36,18 +35,21 @@ HINT = "If there is nothing wrong with them, a smaller --learning-rate usually h
 
 
 class Fitter:
-    """Trains a MaskRCNN, several times over without compiling again.
+    """Trains a model, several times over without compiling again.
 
     Args:
-        model: a MaskRCNN; its weights change.
+        model: a MaskRCNN or a UNet; its weights change.
         config: how.
+        make_examples: the kind of rows that the model is called on.
 
     Raises:
         UserError: the images of a batch would have different sizes, or the model was not made
             for as many devices.
     """
 
-    def __init__(self, model, config: TrainingConfig):
+    def __init__(
+        self, model, config: TrainingConfig, make_examples: type[ExampleMaker] = ExampleMaker
+    ):
         if model.config.image_resize_mode in ("none", "pad64") and config.images_per_batch > 1:
             raise UserError(
                 f"In image_resize_mode {model.config.image_resize_mode!r} images keep their own "
@@ -58,11 +60,12 @@ class Fitter:
         self.model = model
         self.config = config
         self._schedule = None
-        self._maker = ExampleMaker(model.config, config)
-        self._validation_maker = ExampleMaker(model.config, without_augmentation(config))
+        self._maker = make_examples(model.config, config)
+        self._validation_maker = make_examples(model.config, without_augmentation(config))
         self._pipeline = Pipeline(config.workers, config.prefetch)
         select_layers(model, config.layers)
-        model.loss_weights = {name: getattr(config, f"{name}_weight") for name in LOSS_NAMES}
+        self._losses = tuple(model.loss_weights)
+        model.loss_weights = {name: self._loss_weight(f"{name}_weight") for name in self._losses}
         # AdamW decays the weights itself.
         model.weight_decay = 0.0 if config.optimizer == "adamw" else config.weight_decay
         model.mean_weight_decay = config.mean_weight_decay
@@ -94,8 +97,8 @@ class Fitter:
             log_folder: where `tensorboard` writes its event file.
 
         Returns:
-            One row an epoch: epoch, loss and the five losses of its last step, val_loss
-            (the five losses, weighted, without the L2 term), learning_rate, seconds, and
+            One row an epoch: epoch, loss and the model's losses of its last step, val_loss
+            (these losses, weighted, without the L2 term), learning_rate, seconds, and
             waiting_seconds, those in which the device waited for a batch.
 
         Raises:
@@ -147,6 +150,10 @@ class Fitter:
         self._finish(stopping)
         return position.history
 
+    def _loss_weight(self, field):
+        """From the settings that have it: those of a Mask R-CNN's losses are of the training."""
+        return getattr(self.config if hasattr(self.config, field) else self.model.config, field)
+
     def _check(self, image_ids, validation_ids, log_folder):
         config = self.config
         if not image_ids:
@@ -187,7 +194,7 @@ class Fitter:
         position.waiting_seconds += ready - begin
         self._check_step(logs["loss"], f"step {step + 1} of epoch {epoch + 1}", batch)
         if events:
-            scalars = {f"train/{name}": logs[name] for name in ("loss", *LOSS_NAMES)}
+            scalars = {f"train/{name}": logs[name] for name in ("loss", *self._losses)}
             rate = float(self.model.optimizer.learning_rate)
             events.scalars(position.step, {**scalars, "train/learning_rate": rate})
         return logs
@@ -216,7 +223,7 @@ class Fitter:
             validation = {"val_loss": loss}
         row = {
             "epoch": len(position.history) + 1,
-            **{name: float(logs[name]) for name in ("loss", *LOSS_NAMES)},
+            **{name: float(logs[name]) for name in ("loss", *self._losses)},
             **validation,
             "learning_rate": float(self.model.optimizer.learning_rate),
             "seconds": position.seconds + time.perf_counter() - begin,
@@ -236,7 +243,7 @@ class Fitter:
         with contextlib.closing(batches):
             for batch in batches:
                 logs = devices.test_step(self.model, batch.inputs)
-                loss = sum(self.model.loss_weights[name] * logs[name] for name in LOSS_NAMES)
+                loss = sum(self.model.loss_weights[name] * logs[name] for name in self._losses)
                 _check_finite(loss, f"in validation after epoch {epoch}", batch)
                 found.append(loss)
         return float(np.mean(found))

@@ -36,12 +36,16 @@ class PoolScorer:
         rows = []
         with progress(title, len(image_ids), "images") as advance:
             for image_id in image_ids:
-                passes = self._sample(image_id, seed)
-                distributions = [detections.probabilities for detections in passes]
-                instances = [detections.instances for detections in passes]
-                rows.append(score_image(image_id, instances, distributions))
+                rows.append(self.row(image_id, seed))
                 advance()
         return rows
+
+    def row(self, image_id: str, seed: int) -> ScoreRow:
+        """The scores of one image from its stochastic passes."""
+        passes = self._sample(image_id, seed)
+        distributions = [detections.probabilities for detections in passes]
+        instances = [detections.instances for detections in passes]
+        return score_image(image_id, instances, distributions)
 
     def passes(self, image_id: str, seed: int) -> list[Instances]:
         """The detections of the passes that `rows` makes of an image with the same seed."""

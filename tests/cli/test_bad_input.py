@@ -150,7 +150,7 @@ def test_skip_broken_goes_on(refused, tmp_path):
         ("--set", "model.image_min_dim=100", "must be divisible by 64"),
         ("--set", "model.rpn_channels=wide", "rpn_channels is 'wide'"),
         ("--set", "model.image_min_dimm=64", "Did you mean 'image_min_dim'?"),
-        ("--set", "modle.image_min_dim=64", "the sections are run, model, training"),
+        ("--set", "modle.image_min_dim=64", "the sections are run, model, unet, training"),
         ("--set", "image_min_dim=64", "not of the form section.field=value"),
         ("--set", "model.image_min_dim", "not of the form section.field=value"),
         ("--set", "model.image_min_dim=[", "is not YAML"),
@@ -160,6 +160,33 @@ def test_skip_broken_goes_on(refused, tmp_path):
 )
 def test_a_value_out_of_range(refused, option, value, words):
     assert words in refused("train", "--out", "run", option, value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--strategy", "random", "--zones", "rank"), "random would ignore --zones"),
+        (("--strategy", "entropy", "--set", "strategy.zones=rank"), "for mask, mask-class, semi"),
+        (("--strategy", "mask", "--pseudo-threshold", "50"), "mask would ignore --pseudo-thr"),
+        (("--strategy", "core-set", "--pseudo-from", "1"), "core-set would ignore --pseudo-from"),
+        (("--strategy", "mask-class", "--pseudo-labels", "keep"), "which is for semi"),
+        (("--strategy", "random", "--aggregate", "max"), "entropy, least-confident, margin"),
+        (("--aggregate", "max"), "semi would ignore --aggregate"),
+        (("--learner", "unet", "--backbone", "resnet50"), "model.backbone is a setting of the"),
+        (("--learner", "unet", "--layers", "heads"), "training.layers is for the learner mask_"),
+        (("--set", "unet.filters=8"), "unet.filters is a setting of the learner unet"),
+        (("--set", "unet.num_classes=8"), "unet.num_classes follows from the image set"),
+        (("--learner", "unett"), "learner is 'unett'"),
+        (("--new-labels", "append"), "new_labels is 'append'"),
+        (("--pseudo-labels", "all"), "pseudo_labels is 'all'"),
+        (("--learner", "unet", "--weights", "imagenet"), "no weights 'imagenet' for a U-Net"),
+        (("--learner", "unet", "--exclude-heads"), "nothing to exclude from --weights none"),
+        (("--learner", "unet", "--weights", "absent.h5"), "absent.h5 does not exist"),
+        (("--learner", "unet", "--weights", "absent.h5", "--exclude-heads"), "no heads"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(refused, arguments, words):
+    assert words in refused("train", "--out", "run", *arguments)
 
 
 def test_no_command_or_option_of_that_name(refused):

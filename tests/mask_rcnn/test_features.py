@@ -6,9 +6,8 @@ import pytest
 from keras import ops
 
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.mask_rcnn.inference import _cover
 from mrcnn_al.model import MaskRCNN
-from mrcnn_al.ops.images import mold_image, place_image, plan_resize
+from mrcnn_al.ops.images import Geometry, mold_image, place_image, plan_resize
 
 
 @pytest.fixture(scope="module")
@@ -57,4 +56,5 @@ def test_cells_count_by_their_share_of_the_image(seed):
     pixels = np.zeros((128, 96))
     pixels[window[0] : window[2], window[1] : window[3]] = 1
     expected = pixels.reshape(4, 32, 3, 32).mean(axis=(1, 3))
-    np.testing.assert_allclose(_cover(window, (128, 96), 32), expected, rtol=1e-6)
+    geometry = Geometry((1, 1), (128, 96), window, 1)
+    np.testing.assert_allclose(geometry.cover(32), expected, rtol=1e-6)

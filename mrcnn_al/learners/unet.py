@@ -1,0 +1,62 @@
+"""The U-Net as a learner."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from mrcnn_al.config import Config, RunConfig
+from mrcnn_al.datasets.base import Dataset
+from mrcnn_al.errors import UserError
+from mrcnn_al.evaluation.pixel_metrics import pixel_metrics
+from mrcnn_al.instances import Instances
+from mrcnn_al.learners.base import Learner, LoadImage
+from mrcnn_al.training.pixel_examples import PixelExampleMaker
+from mrcnn_al.uncertainty.pixel_scorer import PixelScorer
+from mrcnn_al.unet.network import UNet
+from mrcnn_al.weights.report import WeightsReport
+
+
+class UNetLearner(Learner):
+    """Class uncertainties are those of its pixels, the others those of its instances.
+
+    See `score_pixels` for every field of a score row; all of them are given, so that every
+    strategy works.
+    """
+
+    examples: ClassVar = PixelExampleMaker
+    scorer: ClassVar = PixelScorer
+
+    @staticmethod
+    def make_model(config: Config) -> UNet:
+        """With the settings of the section `unet`."""
+        return UNet(config.unet)
+
+    def load_start_weights(self, run: RunConfig) -> WeightsReport | None:
+        """None, or a file that a U-Net wrote.
+
+        Raises:
+            UserError: weights of a Mask R-CNN are named, or there is something to exclude and
+                no file.
+        """
+        if run.weights in ("imagenet", "coco"):
+            raise UserError(
+                f"There are no weights {run.weights!r} for a U-Net. Use --weights none, or a file "
+                "that a U-Net wrote."
+            )
+        if run.weights != "none":
+            return self.model.load_weights(run.weights, run.exclude)
+        if run.exclude:
+            raise UserError("There is nothing to exclude from --weights none.")
+        return None
+
+    @staticmethod
+    def measure(
+        model: UNet,
+        dataset: Dataset,
+        image_ids: Sequence[str],
+        load_image: LoadImage | None = None,
+        title: str = "evaluating",
+    ) -> tuple[dict[str, Any], dict[str, Instances]]:
+        """COCO mAP of the instances, and what `pixel_metrics` says of the pixels: mIoU, Dice."""
+        metrics, detections = Learner.measure(model, dataset, image_ids, load_image, title)
+        truth = {image_id: dataset.load_instances(image_id) for image_id in image_ids}
+        return {**metrics, **pixel_metrics(truth, detections, dataset.class_names)}, detections

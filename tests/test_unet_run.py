@@ -1,0 +1,73 @@
+"""A tiny run of a U-Net through the command line."""
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_run import TINY_UNET, read, run, start
+
+from mrcnn_al.config import Config
+from mrcnn_al.run_store import RunStore
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("unet")
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """Killed when the first scores are there, and resumed."""
+    out, options = folder / "run", ("--strategy", "mask-class", "--cache", folder / "cache")
+    process = start("train", "--out", out, *TINY_UNET, *options)
+    try:
+        while process.poll() is None and not (out / "iteration_001" / "scores.csv").exists():
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+    assert (out / "iteration_001" / "scores.csv").exists()
+    done = run("train", "--out", out, *TINY_UNET, *options, "--resume")
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_all_files_are_there_and_agree(trained):
+    store = RunStore.open(trained)
+    config = Config.from_yaml(store.read_config())
+    assert (config.run.learner, config.unet.filters, config.unet.num_classes) == ("unet", 4, 4)
+    assert store.read_pool().iteration == 3
+    for files in store.iterations():
+        history = files.read_history()
+        assert {"cross_entropy_loss", "dice_loss", "contour_loss"} <= history[0].keys()
+        metrics = files.read_metrics()
+        assert {"AP", "mIoU", "Dice", "pixels"} <= metrics.keys()
+        assert {record.row.passes for record in files.read_scores()} == {2}
+        assert len(files.read_batch().image_ids) == 4
+        assert files.weights_path.is_file()
+        assert not files.checkpoint_path.exists()
+    assert store.report_path.is_file()
+
+
+def test_evaluate_gives_the_metrics_of_the_run_again(folder, trained, tmp_path):
+    out = tmp_path / "metrics.json"
+    done = run("evaluate", "--run", trained, "--cache", folder / "cache", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "mIoU" in done.stdout
+    expected, measured = read(trained / "iteration_002" / "metrics.json"), read(out)
+    assert measured == {name: expected[name] for name in measured}
+
+
+def test_predict(trained, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 130, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    options = ("--run", trained, "--out", tmp_path / "found", "--min-confidence", "0")
+    done = run("predict", tmp_path / "wide.png", *options)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "found" / "wide.png") as overlay:
+        assert overlay.size == (130, 80)
+    for entry in read(tmp_path / "found" / "results.json"):
+        assert entry["segmentation"]["size"] == [80, 130]
