@@ -8,11 +8,12 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "mrcnn_al"
 LAYERS = (
     ("cli", "__main__"),
+    ("comparison", "experiments"),
     ("loop",),
-    ("model",),
+    ("model", "learners", "label_record"),
     ("strategies", "oracle", "pool", "run_store", "iteration_files", "score_table", "report"),
     ("training", "uncertainty", "evaluation"),
-    ("mask_rcnn", "weights"),
+    ("mask_rcnn", "unet", "weights"),
     ("ops", "datasets"),
     ("config", "instances", "files", "errors", "progress"),
 )

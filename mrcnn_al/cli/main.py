@@ -10,6 +10,8 @@ from mrcnn_al.errors import UserError
 
 _COMMANDS = {
     "train": "Run the active learning loop.",
+    "compare": "Run several strategies several times, with statistics.",
+    "reproduce": "Run an experiment of the thesis and draw its figure.",
     "evaluate": "COCO mAP of trained weights.",
     "predict": "Find instances in images: overlays and COCO results.",
     "report": "Write the HTML report of a run again.",

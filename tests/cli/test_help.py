@@ -14,7 +14,7 @@ try:
 except SystemExit as ended:
     print(json.dumps([ended.code, sorted(sys.modules)]), file=sys.stderr)
 """
-COMMANDS = ("train", "evaluate", "predict", "report", "datasets", "weights")
+COMMANDS = ("train", "compare", "reproduce", "evaluate", "predict", "report", "datasets", "weights")
 
 
 def call(*arguments):

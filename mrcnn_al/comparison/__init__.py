@@ -1,0 +1,1 @@
+"""Several strategies over several seeds, and what can be said of the difference."""
