@@ -1,6 +1,8 @@
 """The published weights files that `--weights imagenet` and `--weights coco` mean."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,8 @@ COCO_FILE = KnownFile(
     "https://github.com/matterport/Mask_RCNN/releases/download/v2.0/mask_rcnn_coco.h5",
     size=257_557_808,
 )
+
+
+def weights_folder() -> Path:
+    """Where weights files lie: `$MRCNN_AL_WEIGHTS`, or `weights` in the current folder."""
+    return Path(os.environ.get("MRCNN_AL_WEIGHTS") or "weights")

@@ -1,25 +1,17 @@
 """What `--weights` names."""
 
-import os
-from pathlib import Path
-
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.weights import matterport
 from mrcnn_al.weights.download import find_or_download
 from mrcnn_al.weights.imagenet import load_backbone, load_imagenet
-from mrcnn_al.weights.known_files import COCO_FILE
+from mrcnn_al.weights.known_files import COCO_FILE, weights_folder
 from mrcnn_al.weights.layers import assign, layer_shapes
 from mrcnn_al.weights.layout import model_layout
 from mrcnn_al.weights.matching import check_complete, match
 from mrcnn_al.weights.report import WeightsReport
 from mrcnn_al.weights.weight import described
 from mrcnn_al.weights.weights_file import open_weights
-
-
-def weights_folder() -> Path:
-    """Where weights files lie: `$MRCNN_AL_WEIGHTS`, or `weights` in the current folder."""
-    return Path(os.environ.get("MRCNN_AL_WEIGHTS") or "weights")
 
 
 def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> WeightsReport | None:
