@@ -78,7 +78,7 @@ def test_all_files_are_there_and_agree(semi):
         *("labelled.json", "weights.h5", "history.csv", "metrics.json", "scores.csv"),
         *("batch.json", "batch_classes.json", "pseudo_labels.json", "pseudo_quality.json"),
     }
-    assert {path.name for path in (semi / "iteration_002").iterdir()} == in_iteration
+    assert {path.name for path in (semi / "iteration_001").iterdir()} == in_iteration
 
 
 def test_certain_images_get_pseudo_labels(semi):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 PROGRAM = (sys.executable, "-c", "from mrcnn_al.cli.main import main; main()")
@@ -53,6 +55,8 @@ def start(*arguments) -> subprocess.Popen:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment(),
+        # A shell lets what it runs in the background, these tests perhaps, ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 
