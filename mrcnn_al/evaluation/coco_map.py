@@ -1,12 +1,14 @@
-"""COCO's average precision of masks, computed by pycocotools."""
+"""COCO's average precision of masks."""
 
 import contextlib
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from mrcnn_al.evaluation.coco_curves import CurveTables, curve_tables
+from mrcnn_al.evaluation.coco_matching import match
+from mrcnn_al.evaluation.coco_overlaps import Listed, find_overlaps
 from mrcnn_al.instances import Instances
 from mrcnn_al.progress import progress
 
@@ -25,7 +27,8 @@ def evaluate_coco(
     AP is the area under the interpolated precision-recall curve, averaged over the ten IoU
     thresholds .50:.05:.95 and the classes that occur in the ground truth. A detection that
     matches a crowd, or nothing but objects outside the area range, counts neither way. The area
-    of an object is that of its mask: small below 32^2 pixels, large from 96^2 on.
+    of an object is that of its mask: small up to 32^2 pixels, large from 96^2 on, medium from
+    32^2 to 96^2. The numbers are those of pycocotools to the last bit.
 
     Args:
         ground_truth: the instances of every image evaluated.
@@ -40,7 +43,8 @@ def evaluate_coco(
         to its AP and AP50; images; instances (without crowds); max_detections.
 
     Raises:
-        ValueError: detections without scores or of images that have no ground truth.
+        ValueError: detections without scores, of images that have no ground truth, or of images
+            that have another size there.
     """
     unknown = sorted(set(detections) - set(ground_truth))
     if unknown:
@@ -51,16 +55,14 @@ def evaluate_coco(
 
     # In sorted order equal scores rank alike whatever the order of the mappings.
     image_ids = sorted(ground_truth)
-    evaluated = _evaluate(
-        [ground_truth[image_id] for image_id in image_ids],
-        [_found(detections, image_id, ground_truth[image_id]) for image_id in image_ids],
-        len(class_names),
-        max_detections,
-        description,
-    )
-    # precision: [threshold, recall level, class, area range]; recall: [threshold, class, area]
-    precision = evaluated["precision"][..., 0]
-    recall = evaluated["recall"][..., 0]
+    truths = [ground_truth[image_id] for image_id in image_ids]
+    founds = [
+        detections.get(image_id, Instances.empty(truth.height, truth.width, scored=True))
+        for image_id, truth in zip(image_ids, truths, strict=True)
+    ]
+    _check_sizes(image_ids, truths, founds)
+    tables = precision_recall(truths, founds, len(class_names), max_detections, description)
+    precision, recall = tables.precision, tables.recall
     everything, small, medium, large = range(4)
     at_50, at_75 = 0, 5
     return {
@@ -84,83 +86,47 @@ def evaluate_coco(
     }
 
 
+def precision_recall(
+    truths: Sequence[Instances],
+    founds: Sequence[Instances],
+    class_count: int,
+    max_detections: int = 100,
+    description: str | None = None,
+) -> CurveTables:
+    """COCOeval's tables, all its bits included.
+
+    Args:
+        truths: the instances of every image.
+        founds: scored instances of the same images.
+        class_count: classes 1 to this one are evaluated.
+        max_detections: how many of the best scored detections of a class count in an image.
+        description: of a progress bar; None for silence.
+    """
+    truth, found = Listed.of(truths), Listed.of(founds, scored=True)
+    with contextlib.ExitStack() as stack:
+        advance = lambda: None
+        if description is not None:
+            advance = stack.enter_context(progress(description, len(truths), "images"))
+        overlaps = find_overlaps(founds, truths, found.areas, truth.areas, advance)
+    matching = match(found, truth, overlaps, max_detections)
+    return curve_tables(found, truth, matching, class_count)
+
+
 def as_text(value: float | None) -> str:
     """A metric for people; a dash where it is not defined."""
     return "-" if value is None else f"{value:.3f}"
 
 
-def _found(detections: Mapping[str, Instances], image_id: str, truth: Instances) -> Instances:
-    return detections.get(image_id, Instances.empty(truth.height, truth.width, scored=True))
-
-
-def _evaluate(
-    truths: Sequence[Instances],
-    found: Sequence[Instances],
-    class_count: int,
-    max_detections: int,
-    description: str | None,
-) -> dict[str, Any]:
-    """COCOeval's precision and recall, images being their position in `truths`."""
-    from pycocotools.cocoeval import COCOeval
-
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        evaluation = COCOeval(
-            _coco(truths, class_count), _coco(found, class_count, scored=True), "segm"
-        )
-        evaluation.params.maxDets = [max_detections]
-        if description is not None:
-            steps = len(truths) * class_count * (1 + len(evaluation.params.areaRng))
-            advance = stack.enter_context(progress(description, steps, "matchings"))
-            evaluation.computeIoU = _followed(evaluation.computeIoU, advance)
-            evaluation.evaluateImg = _followed(evaluation.evaluateImg, advance)
-        evaluation.evaluate()
-        evaluation.accumulate()
-    return evaluation.eval
-
-
-def _coco(images: Sequence[Instances], class_count: int, scored: bool = False):
-    from pycocotools.coco import COCO
-
-    annotations = []
-    for image_index, instances in enumerate(images):
-        areas = instances.areas()
-        for index, rle in enumerate(instances.rles()):
-            annotation = {
-                # COCOeval takes a match with id 0 for no match.
-                "id": len(annotations) + 1,
-                "image_id": image_index,
-                "category_id": int(instances.class_ids[index]),
-                "segmentation": rle,
-                "area": int(areas[index]),
-                "iscrowd": int(instances.crowd[index]),
-            }
-            if scored:
-                annotation["score"] = float(instances.scores[index])
-            annotations.append(annotation)
-    coco = COCO()
-    coco.dataset = {
-        "images": [
-            {"id": index, "height": instances.height, "width": instances.width}
-            for index, instances in enumerate(images)
-        ],
-        "categories": [{"id": class_id} for class_id in range(1, class_count + 1)],
-        "annotations": annotations,
-    }
-    coco.createIndex()
-    return coco
-
-
-def _followed(function: Callable, advance: Callable[[], None]) -> Callable:
-    def wrapper(*arguments):
-        result = function(*arguments)
-        advance()
-        return result
-
-    return wrapper
+def _check_sizes(image_ids, truths, founds):
+    for image_id, truth, found in zip(image_ids, truths, founds, strict=True):
+        if len(found) and (truth.height, truth.width) != (found.height, found.width):
+            raise ValueError(
+                f"Image {image_id} has {truth.height} x {truth.width} pixels in the ground truth "
+                f"and {found.height} x {found.width} in the detections."
+            )
 
 
 def _mean(values: np.ndarray) -> float | None:
-    """The mean of what is defined; COCOeval writes -1 where nothing is."""
+    """The mean of what is defined; -1 stands where nothing is."""
     defined = values[values > -1]
     return float(defined.mean()) if defined.size else None

@@ -99,8 +99,8 @@ def test_the_numbers_of_pycocotools(seed, crowd):
     measured = evaluate_coco(ground_truth, detections, CLASSES)
     assert 0.05 < measured["AP"] < 0.95
     for name, value in zip(METRICS, expected[:6], strict=True):
-        assert (-1 if measured[name] is None else measured[name]) == pytest.approx(value)
-    assert measured["AR"] == pytest.approx(expected[8])
+        assert (-1 if measured[name] is None else measured[name]) == value
+    assert measured["AR"] == expected[8]
     assert measured["instances"] == sum((~t.crowd).sum() for t in ground_truth.values())
     classes = [measured["per_class"][name]["AP"] for name in CLASSES]
     assert classes[2] is None
@@ -190,6 +190,8 @@ def test_unusable_detections_are_refused():
         evaluate_coco(truth, truth, ["cell"])
     with pytest.raises(ValueError, match="without ground truth"):
         evaluate_coco(truth, {"b": row_of_squares(2, True)}, ["cell"])
+    with pytest.raises(ValueError, match="Image a has 20 x 24 pixels in the ground truth and 20 x"):
+        evaluate_coco(truth, {"a": row_of_squares(3, True)}, ["cell"])
 
 
 def test_only_the_progress_is_heard(capsys):
@@ -198,6 +200,5 @@ def test_only_the_progress_is_heard(capsys):
     assert capsys.readouterr() == ("", "")
     assert evaluate_coco(truth, {}, CLASSES, description="mAP") == quiet
     heard = capsys.readouterr()
-    steps = 100 * len(CLASSES) * 5
     assert heard.out == ""
-    assert heard.err.startswith(f"mAP: {steps}/{steps} matchings")
+    assert heard.err.startswith("mAP: 100/100 images")
