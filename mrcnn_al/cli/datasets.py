@@ -24,7 +24,7 @@ def datasets():
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the splits of --subset.")
 @click.option("--out", type=click.Path(), default="page.png", show_default=True, help="The page.")
 @click.option("--count", type=click.IntRange(1, 400), default=12, show_default=True)
-@click.option("--cache", type=click.Path(), help="Folder for parsed masks and made images.")
+@click.option("--cache", type=click.Path(), help="Folder for parsed labels and made images.")
 def stats(path, subset, scale, seed, out, count, cache):
     """Count classes, instances and sizes; draw a page of annotated thumbnails.
 

@@ -43,7 +43,7 @@ FIELDS = {
 
 data_options = [
     click.option("--data", type=click.Path(), help="The images; without --subset a COCO folder."),
-    click.option("--cache", type=click.Path(), help="Folder for parsed masks and made images."),
+    click.option("--cache", type=click.Path(), help="Folder for parsed labels and made images."),
     click.option("--skip-broken", is_flag=True, default=None, help="Leave out broken images."),
 ]
 

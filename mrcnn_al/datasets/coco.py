@@ -3,20 +3,18 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrcnn_al.datasets.annotation_table import Annotation, AnnotationTable
+from mrcnn_al.datasets.annotation_reader import ListedImage
 from mrcnn_al.datasets.base import Annotations, Dataset, Labels
-from mrcnn_al.datasets.coco_categories import class_table
+from mrcnn_al.datasets.coco_index import open_index
 from mrcnn_al.datasets.coco_layout import find_image_folder
-from mrcnn_al.datasets.coco_segmentation import compressed_rle, parse_segmentation
+from mrcnn_al.datasets.coco_segmentation import compressed_rle
 from mrcnn_al.datasets.image_file import image_size, read_image
 from mrcnn_al.datasets.image_folder import ImageFolder
 from mrcnn_al.datasets.shown import first_few, shown
 from mrcnn_al.errors import UserError
-from mrcnn_al.files import read_json
 from mrcnn_al.instances import Instances
 from mrcnn_al.progress import progress
 
@@ -25,13 +23,6 @@ IMAGES = "images"
 
 # Masks of images that are said to be larger than this are not made without a look at the file.
 _LARGE = 2**24
-
-
-class _Image(NamedTuple):
-    number: int
-    file_name: str
-    height: int
-    width: int
 
 
 class CocoDataset(Dataset):
@@ -47,6 +38,8 @@ class CocoDataset(Dataset):
             (see `find_image_folder`).
         skip_broken: leave out images without a file or of another size than announced, and
             annotations without an image, a category or a mask, instead of raising.
+        cache_folder: where the index of a large annotation file is kept, which makes later
+            openings many times quicker (see `open_index`); None to keep none.
 
     Attributes:
         skipped: what was wrong with each image and annotation that was left out.
@@ -54,7 +47,8 @@ class CocoDataset(Dataset):
 
     Raises:
         UserError: a file or folder is missing, the JSON is broken or inconsistent, an image file
-            is missing or lies outside of the folder; the message names it.
+            is missing or lies outside of the folder; the message names it. The cache folder cannot
+            be written.
     """
 
     def __init__(
@@ -62,23 +56,21 @@ class CocoDataset(Dataset):
         annotation_json: str | os.PathLike,
         image_folder: str | os.PathLike | None = None,
         skip_broken: bool = False,
+        cache_folder: str | os.PathLike | None = None,
     ):
         self._json = Path(annotation_json)
-        content = read_json(self._json, "COCO annotation file")
-        entries = self._section(content, "images")
-        annotations = self._section(content, "annotations")
-        names = class_table(self._section(content, "categories"), self._error)
-        self.category_ids = tuple(names)
-        self.class_names = tuple(names.values())
-        images = self._read_images(entries)
+        index = open_index(self._json, cache_folder)
+        self.category_ids = tuple(index.categories)
+        self.class_names = tuple(index.categories.values())
+        images = index.images
         if image_folder is None:
             image_folder = find_image_folder(self._json, [i.file_name for i in images.values()])
         self._folder = Path(image_folder)
         self.source = f"{self._json} with the images in {self._folder}"
         problems: list[str] = []
         self._images, absent = self._present(images, skip_broken, problems)
-        self._table = AnnotationTable(len(images))
-        self._read_annotations(annotations, absent, problems)
+        self._table = index.table
+        problems += [problem.text for problem in index.problems if problem.image not in absent]
         self.skipped = tuple(problems)
         if problems and not skip_broken:
             raise self._error(
@@ -88,7 +80,9 @@ class CocoDataset(Dataset):
             )
         if not self._images:
             raise self._error(f"has no image that can be used: {first_few(problems)}")
-        self.image_ids = tuple(map(str, sorted(self._images)))
+        ordered = sorted(self._images)
+        self.image_ids = tuple(map(str, ordered))
+        self._numbers = [self._images[image_id].number for image_id in ordered]
 
     @classmethod
     def open_folder(cls, path: str | os.PathLike) -> "CocoDataset":
@@ -141,11 +135,11 @@ class CocoDataset(Dataset):
         """Counts polygons too thin to cover a pixel, as `instance_count` does."""
         numbers, class_ids, crowd = self._table.labels()
         positions = np.full(self._table.image_count, -1)
-        for position, image_id in enumerate(self.image_ids):
-            positions[self._images[int(image_id)].number] = position
+        positions[self._numbers] = np.arange(len(self._numbers))
         images = positions[numbers]
-        order = np.argsort(images, kind="stable")
-        return Labels(images[order], class_ids[order], crowd[order])
+        # Those of images without a file come first.
+        order = np.argsort(images, kind="stable")[np.count_nonzero(images < 0) :]
+        return Labels(images[order], class_ids[order].astype(np.int64), crowd[order])
 
     def check_image(self, image_id: str) -> None:
         image = self._images[int(image_id)]
@@ -154,41 +148,10 @@ class CocoDataset(Dataset):
     def _error(self, message: str) -> UserError:
         return UserError(f"The COCO annotation file {self._json} {message}.")
 
-    def _section(self, content: Any, name: str) -> list[dict]:
-        section = content.get(name) if isinstance(content, dict) else None
-        if not isinstance(section, list) or not all(isinstance(entry, dict) for entry in section):
-            raise self._error(f'has no list "{name}" of objects; is it an instances_*.json?')
-        if not section and name != "annotations":
-            raise self._error(f'has an empty list "{name}"')
-        return section
-
-    def _read_images(self, entries: list[dict]) -> dict[int, _Image]:
-        images: dict[int, _Image] = {}
-        for number, entry in enumerate(entries):
-            for field, kind, wanted in (
-                ("id", int, "whole number"),
-                ("file_name", str, "text"),
-                ("height", int, "whole number"),
-                ("width", int, "whole number"),
-            ):
-                if type(entry.get(field)) is not kind:
-                    raise self._error(
-                        f'has an image whose "{field}" is no {wanted}: {shown(entry)}'
-                    )
-            image_id, height, width = entry["id"], entry["height"], entry["width"]
-            if image_id in images:
-                raise self._error(f"has two images with the id {shown(image_id)}")
-            if height < 1 or width < 1:
-                raise self._error(
-                    f"says that image {shown(image_id)} is {shown(height)} x {shown(width)} pixels"
-                )
-            images[image_id] = _Image(number, entry["file_name"], height, width)
-        return images
-
     def _present(
-        self, images: dict[int, _Image], look_inside: bool, problems: list[str]
-    ) -> tuple[dict[int, _Image], set[int]]:
-        """The images whose files are there, and the ids of the others."""
+        self, images: dict[int, ListedImage], look_inside: bool, problems: list[str]
+    ) -> tuple[dict[int, ListedImage], set[int]]:
+        """The images whose files are there, and the numbers of the others."""
         if not self._folder.is_dir():
             raise UserError(f"The image folder {self._folder} does not exist.")
         folder = ImageFolder(self._folder)
@@ -207,10 +170,12 @@ class CocoDataset(Dataset):
                 ) from error
             except UserError as error:
                 problems.append(_clause(error))
-                absent.add(image_id)
+                absent.add(image.number)
         return present, absent
 
-    def _followed(self, images: dict[int, _Image], shows: bool) -> Iterable[tuple[int, _Image]]:
+    def _followed(
+        self, images: dict[int, ListedImage], shows: bool
+    ) -> Iterable[tuple[int, ListedImage]]:
         if not shows:
             yield from images.items()
             return
@@ -219,46 +184,13 @@ class CocoDataset(Dataset):
                 yield item
                 advance()
 
-    def _check_size(self, image: _Image, size: tuple[int, int]) -> None:
+    def _check_size(self, image: ListedImage, size: tuple[int, int]) -> None:
         if tuple(size) != (image.height, image.width):
             raise UserError(
                 f"The image {self._folder / image.file_name} is {size[0]} x {size[1]} (height x "
                 f"width), but {self._json} says {shown(image.height)} x {shown(image.width)}. "
                 "Correct one of them."
             )
-
-    def _read_annotations(
-        self, annotations: list[dict], absent: set[int], problems: list[str]
-    ) -> None:
-        class_ids = {category: index for index, category in enumerate(self.category_ids, start=1)}
-        for position, entry in enumerate(annotations):
-            # What has been read makes room; a file of COCO's size takes gigabytes as a whole.
-            annotations[position] = None
-            image_id = entry.get("image_id")
-            if type(image_id) is int and image_id in absent:
-                continue
-            try:
-                image = self._images.get(image_id) if type(image_id) is int else None
-                if image is None:
-                    raise ValueError(f"it is of image {shown(image_id)}, which is not listed")
-                annotation = _annotation(entry, class_ids, image)
-            except ValueError as error:
-                name = f"annotation {shown(entry.get('id', f'number {position}'))}"
-                problems.append(f"{name}: {error}")
-            else:
-                self._table.add(image.number, annotation, image.height, image.width)
-        self._table.finish()
-
-
-def _annotation(entry: dict, class_ids: dict[int, int], image: _Image) -> Annotation:
-    category, crowd = entry.get("category_id"), entry.get("iscrowd", 0)
-    class_id = class_ids.get(category) if type(category) is int else None
-    if class_id is None:
-        raise ValueError(f"there is no category {shown(category)}")
-    if not isinstance(crowd, int) or crowd not in (0, 1):
-        raise ValueError(f"its iscrowd is {shown(crowd)}, neither 0 nor 1")
-    segmentation = parse_segmentation(entry.get("segmentation"), image.height, image.width)
-    return Annotation(class_id, crowd == 1, segmentation)
 
 
 def _clause(error: UserError) -> str:

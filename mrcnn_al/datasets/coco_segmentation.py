@@ -9,11 +9,14 @@ from mrcnn_al.datasets.shown import shown
 
 Segmentation = list[np.ndarray] | dict
 
+# A polygon has three points or more.
+FEWEST_NUMBERS = 6
 # pycocotools walks along every edge in steps of a fifth of a pixel and keeps all of them.
 FARTHEST = 1e6
 LONGEST_OUTLINE = 2e6
 # It also shifts 32-bit numbers by as much as a run has.
 _BITS = 30
+MOST_PIXELS = 2**32
 
 
 def parse_segmentation(value: Any, height: int, width: int) -> Segmentation:
@@ -37,9 +40,7 @@ def parse_segmentation(value: Any, height: int, width: int) -> Segmentation:
         raise ValueError("its segmentation is neither polygons nor a run-length encoding")
     size, counts = value.get("size"), value.get("counts")
     if size != [height, width]:
-        raise ValueError(
-            f"its mask has size {shown(size)}, its image {[height, width]} (height, width)"
-        )
+        raise other_size(size, height, width)
     runs = decode_counts(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or not all(isinstance(run, int) and run >= 0 for run in runs):
         raise ValueError("its run-length encoding is not one")
@@ -48,7 +49,16 @@ def parse_segmentation(value: Any, height: int, width: int) -> Segmentation:
             f"its runs cover {shown(sum(runs))} pixels, its image has {height} x {width} = "
             f"{height * width}"
         )
+    if height * width >= MOST_PIXELS:
+        raise ValueError("its mask has more pixels than can be encoded")
     return {"size": [height, width], "counts": counts}
+
+
+def other_size(size: Any, height: int, width: int) -> ValueError:
+    """What is wrong with a run-length encoding of another size than its image."""
+    return ValueError(
+        f"its mask has size {shown(size)}, its image {[height, width]} (height, width)"
+    )
 
 
 def compressed_rle(segmentation: Segmentation, height: int, width: int) -> dict:
@@ -60,6 +70,23 @@ def compressed_rle(segmentation: Segmentation, height: int, width: int) -> dict:
             return segmentation
         return coco_mask.frPyObjects(segmentation, height, width)
     return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
+
+
+def check_outlines(polygons: list[np.ndarray]) -> None:
+    """Makes sure that the polygons of an annotation can be drawn.
+
+    Args:
+        polygons: float64, x and y in turn.
+
+    Raises:
+        ValueError: a coordinate is not a number or too large, or all outlines together are too
+            long.
+    """
+    # The bound is quick, and settles nearly every case.
+    for measure in (_outline_bound, _outline):
+        if sum(map(measure, polygons)) <= LONGEST_OUTLINE:
+            return
+    raise ValueError("its polygons have an outline longer than any object has")
 
 
 def decode_counts(counts: str) -> list[int]:
@@ -99,15 +126,12 @@ def _parse_polygons(value: list) -> list[np.ndarray]:
     for polygon in value:
         # Points and lines enclose nothing; pycocotools would take four numbers for a box.
         coordinates = _coordinates(polygon)
-        if len(coordinates) >= 6:
+        if len(coordinates) >= FEWEST_NUMBERS:
             polygons.append(coordinates)
     if not polygons:
         raise ValueError("its segmentation has no polygon of three points or more")
-    # The bound is quick, and settles nearly every case.
-    for measure in (_outline_bound, _outline):
-        if sum(map(measure, polygons)) <= LONGEST_OUTLINE:
-            return polygons
-    raise ValueError("its polygons have an outline longer than any object has")
+    check_outlines(polygons)
+    return polygons
 
 
 def _coordinates(polygon: Any) -> np.ndarray:

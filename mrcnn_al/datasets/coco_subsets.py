@@ -12,7 +12,9 @@ from mrcnn_al.datasets.subset_table import TRAIN, SubsetRow
 from mrcnn_al.errors import UserError
 
 
-def open_coco_subset(name: str, row: SubsetRow, data: Path | None, skip_broken: bool) -> ClassView:
+def open_coco_subset(
+    name: str, row: SubsetRow, data: Path | None, skip_broken: bool, cache: Path | None = None
+) -> ClassView:
     """Opens the parts of a COCO 2017 folder that a subset uses, and sees its classes only.
 
     Args:
@@ -22,6 +24,7 @@ def open_coco_subset(name: str, row: SubsetRow, data: Path | None, skip_broken: 
             `annotations/instances_val2017.json` and, beside or within `images/`, `train2017/`
             and `val2017/`.
         skip_broken: leave out what cannot be used instead of raising.
+        cache: folder for the indices of large annotation files; None to keep none.
 
     Returns:
         The images with an instance of one of the classes; their ids begin with the name of the
@@ -42,7 +45,10 @@ def open_coco_subset(name: str, row: SubsetRow, data: Path | None, skip_broken: 
                 f"The subset {name} needs {file}, which does not exist. Pass the folder of "
                 "COCO 2017 that holds annotations/, train2017/ and val2017/."
             )
-    parts = {part: CocoDataset(file, skip_broken=skip_broken) for part, file in files.items()}
+    parts = {
+        part: CocoDataset(file, skip_broken=skip_broken, cache_folder=cache)
+        for part, file in files.items()
+    }
     return ClassView(CombinedDataset(parts), row.classes)
 
 

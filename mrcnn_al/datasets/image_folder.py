@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from mrcnn_al.datasets.shown import shown
 
+# Nearly all names, which need no closer look.
+_HARMLESS = re.compile(r"\w[\w-]*(\.[\w-]+)*(/\w[\w-]*(\.[\w-]+)*)*", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -31,7 +33,7 @@ class ImageFolder:
             ValueError: the name can only mean a file elsewhere, or none on any machine; why.
         """
         check_file_name(name)
-        parent, base = os.path.split(name)
+        parent, _, base = name.rpartition("/")
         is_link = self._listing(parent, name).get(base)
         if is_link is None:
             return False
@@ -62,6 +64,8 @@ def check_file_name(name: str) -> None:
     Raises:
         ValueError: what is wrong with it.
     """
+    if _HARMLESS.fullmatch(name):
+        return
     path = PurePosixPath(name)
     if not name or not path.parts:
         raise ValueError(f"{shown(name)} names no file")

@@ -18,13 +18,18 @@ _LABELLED = 0.1
 _LABELLED_PER_CLASS = 2
 
 
-def open_own_dataset(path: str | os.PathLike, skip_broken: bool = False) -> Dataset:
+def open_own_dataset(
+    path: str | os.PathLike,
+    skip_broken: bool = False,
+    cache: str | os.PathLike | None = None,
+) -> Dataset:
     """Opens a COCO folder as people have it, or one annotation file.
 
     Args:
         path: a folder (see `find_annotation_files`), or an annotation file. Images are looked
             for beside it (see `find_image_folder`).
         skip_broken: leave out what cannot be used instead of raising.
+        cache: folder for the indices of large annotation files; None to keep none.
 
     Returns:
         A CocoDataset for one annotation file; for several a CombinedDataset of the parts
@@ -33,7 +38,7 @@ def open_own_dataset(path: str | os.PathLike, skip_broken: bool = False) -> Data
     Raises:
         UserError: nothing is there, it is not clear what is meant, or it cannot be used.
     """
-    return _combined(_open_parts(path, skip_broken))
+    return _combined(_open_parts(path, skip_broken, cache))
 
 
 def open_own_data(
@@ -41,6 +46,7 @@ def open_own_data(
     seed: int = 0,
     labelled: int | None = None,
     skip_broken: bool = False,
+    cache: str | os.PathLike | None = None,
 ) -> Subset:
     """Opens a COCO folder as people have it and splits it.
 
@@ -54,12 +60,13 @@ def open_own_data(
         labelled: images labelled at the start; by default a tenth of the pool, at least two for
             each class, at most half of the pool.
         skip_broken: leave out what cannot be used instead of raising.
+        cache: as of `open_own_dataset`.
 
     Raises:
         UserError: as `open_own_dataset` does; there are too few images, or `labelled` is out of
             range.
     """
-    parts = _open_parts(path, skip_broken)
+    parts = _open_parts(path, skip_broken, cache)
     dataset = _combined(parts)
     pool = dataset.of_part("train") if len(parts) > 1 else dataset.image_ids
     given = {name: dataset.of_part(name) for name in parts if name in ("val", "test")}
@@ -85,7 +92,9 @@ def open_own_data(
     )
 
 
-def _open_parts(path: str | os.PathLike, skip_broken: bool) -> dict[str, CocoDataset]:
+def _open_parts(
+    path: str | os.PathLike, skip_broken: bool, cache: str | os.PathLike | None
+) -> dict[str, CocoDataset]:
     path = Path(path)
     if path.is_dir():
         files = find_annotation_files(path)
@@ -99,7 +108,8 @@ def _open_parts(path: str | os.PathLike, skip_broken: bool) -> dict[str, CocoDat
     else:
         raise UserError(f"{path} does not exist. Pass a folder of images with a COCO JSON file.")
     return {
-        role: CocoDataset(file, skip_broken=skip_broken) for role, file in sorted(files.items())
+        role: CocoDataset(file, skip_broken=skip_broken, cache_folder=cache)
+        for role, file in sorted(files.items())
     }
 
 

@@ -50,7 +50,7 @@ def open_subset(
             raise UserError(
                 "--scale is for image sets with a name; your own images are used as they are."
             )
-        return open_own_data(_given(data), seed, labelled, skip_broken)
+        return open_own_data(_given(data), seed, labelled, skip_broken, _cache(cache))
     _wanted(name, labelled, scale)
     dataset = open_dataset(name, data, cache, skip_broken, scale)
     return split_dataset(name, dataset, seed, skip_broken, labelled, scale)
@@ -68,13 +68,13 @@ def open_dataset(
     Args and errors are those of `open_subset`; of images that are made, `scale` says how many.
     """
     if name in (None, OWN):
-        return open_own_dataset(_given(data), skip_broken)
+        return open_own_dataset(_given(data), skip_broken, _cache(cache))
     row = _row(name)
     needed = row.scaled(scale).total
     data = None if data is None else Path(data)
-    cache = default_cache() if cache is None else Path(cache)
+    cache = _cache(cache)
     if row.source == "coco":
-        return open_coco_subset(name, row, data, skip_broken)
+        return open_coco_subset(name, row, data, skip_broken, cache)
     if row.source == "toy":
         # The images are the same for every seed, as those of real sets are: only splits differ.
         return generate_toy(data or cache / f"toy-{needed}", TOY_SEED, needed, TOY_SIZE)
@@ -117,6 +117,10 @@ def _wanted(name: str, labelled: int | None, scale: float | None) -> Counts:
         counts = replace(counts, labelled=labelled)
     counts.check()
     return counts
+
+
+def _cache(folder: str | os.PathLike | None) -> Path:
+    return default_cache() if folder is None else Path(folder)
 
 
 def _given(data: str | os.PathLike | None) -> str | os.PathLike:

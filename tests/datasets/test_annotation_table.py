@@ -1,55 +1,76 @@
-import tracemalloc
-
 import numpy as np
 import pytest
 
-from mrcnn_al.datasets.annotation_table import Annotation, AnnotationTable
+from mrcnn_al.datasets.annotation_table import AnnotationTable
 
 TRIANGLE = np.array([0.25, 1, 5, 1, 5, 4.125])
 
 
-def test_what_goes_in_comes_out():
-    rle = {"size": [2, 3], "counts": "123"}
-    table = AnnotationTable(3)
-    table.add(2, Annotation(7, False, [TRIANGLE, TRIANGLE + 1]), 2, 3)
-    table.add(0, Annotation(1, True, rle), 2, 3)
-    table.add(2, Annotation(5, True, [TRIANGLE * 2]), 2, 3)
-    table.add(0, Annotation(2, False, {"size": [2, 3], "counts": [1, 5]}), 2, 3)
-    table.finish()
-    assert [table.count(image) for image in range(3)] == [2, 0, 2]
-    images, class_ids, crowd = table.labels()
-    assert (images.tolist(), class_ids.tolist()) == ([0, 0, 2, 2], [1, 2, 7, 5])
-    assert crowd.tolist() == [True, False, False, True]
-    first, second = table.of_image(2, 2, 3)
-    assert (first.class_id, first.crowd) == (7, False)
-    np.testing.assert_array_equal(first.segmentation, [TRIANGLE, TRIANGLE + 1])
-    assert (second.class_id, second.crowd) == (5, True)
-    np.testing.assert_array_equal(second.segmentation, [TRIANGLE * 2])
-    assert table.of_image(1, 2, 3) == []
+@pytest.fixture
+def table() -> AnnotationTable:
+    """Image 0: a crowd of runs and a triangle; image 1: nothing; image 2: two triangles in one."""
+    return AnnotationTable(
+        first=np.array([0, 2, 2, 3]),
+        class_ids=np.array([1, 7, 5], np.int32),
+        crowd=np.array([True, False, False]),
+        polygons=np.array([0, 0, 1, 3]),
+        corners=np.array([0, 6, 12, 18]),
+        coordinates=np.concatenate([TRIANGLE, TRIANGLE + 1, TRIANGLE * 2]),
+        runs=np.array([0, 2, 2, 2]),
+        counts=np.frombuffer(b"15", np.uint8),
+    )
+
+
+def test_annotations_of_an_image(table):
+    assert table.image_count == 3
+    assert [table.count(image) for image in range(3)] == [2, 0, 1]
     first, second = table.of_image(0, 2, 3)
-    assert first == Annotation(1, True, {"size": [2, 3], "counts": b"123"})
-    # Runs of 1 and 5 pixels, compressed: a character holds 48 more than the number.
-    assert second == Annotation(2, False, {"size": [2, 3], "counts": b"15"})
+    assert first == (1, True, {"size": [2, 3], "counts": b"15"})
+    assert (second.class_id, second.crowd) == (7, False)
+    np.testing.assert_array_equal(second.segmentation, [TRIANGLE])
+    assert table.of_image(1, 2, 3) == []
+    (third,) = table.of_image(2, 2, 3)
+    np.testing.assert_array_equal(third.segmentation, [TRIANGLE + 1, TRIANGLE * 2])
 
 
-def test_no_annotation_at_all():
-    table = AnnotationTable(2)
-    table.finish()
-    assert table.count(1) == 0
-    assert table.of_image(0, 5, 5) == []
-    assert [len(values) for values in table.labels()] == [0, 0, 0]
+def test_labels(table):
+    images, class_ids, crowd = table.labels()
+    assert images.tolist() == [0, 0, 2]
+    assert class_ids.tolist() == [1, 7, 5]
+    assert crowd.tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("points", [3, 30])
-def test_annotations_are_small(points):
-    """Less than 100 bytes each on top of their coordinates."""
-    polygon = np.arange(2 * points, dtype=np.float64)
-    tracemalloc.start()
-    table = AnnotationTable(100)
-    for index in range(10_000):
-        table.add(index % 100, Annotation(1, False, [polygon]), 9, 9)
-    table.finish()
-    used, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    # The arrays grow by an eighth at a time.
-    assert used < 10_000 * (100 + 1.15 * polygon.nbytes)
+def test_from_its_arrays(table):
+    again = AnnotationTable.from_arrays(table.arrays())
+    for name, values in table.arrays().items():
+        np.testing.assert_array_equal(getattr(again, name), values)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("first", np.array([0, 2, 2, 4])),
+        ("first", np.array([0, 3, 2, 3])),
+        ("first", np.array([1, 2, 2, 3])),
+        ("first", np.zeros(0, np.int64)),
+        ("class_ids", np.array([1, 7], np.int32)),
+        ("class_ids", np.array([1, 7, 5])),
+        ("crowd", np.array([True, False])),
+        ("polygons", np.array([0, 0, 1, 2])),
+        ("polygons", np.array([0, 1, 3])),
+        ("corners", np.array([0, 6, 12, 19])),
+        ("coordinates", np.zeros(17)),
+        ("runs", np.array([0, 3, 3, 3])),
+        ("counts", np.zeros(2, np.int8)),
+    ],
+)
+def test_arrays_that_are_no_table(table, name, values):
+    with pytest.raises(ValueError, match=r"arrays of|offsets|lengths"):
+        AnnotationTable.from_arrays(table.arrays() | {name: values})
+
+
+def test_arrays_that_are_missing(table):
+    arrays = table.arrays()
+    del arrays["runs"]
+    with pytest.raises(ValueError, match="not the arrays of a table"):
+        AnnotationTable.from_arrays(arrays)

@@ -1,8 +1,11 @@
 import os
+import re
 
+import numpy as np
 import pytest
 from coco_files import write_images
 
+from mrcnn_al.datasets import image_folder
 from mrcnn_al.datasets.image_folder import ImageFolder, check_file_name
 
 OUTSIDE = {
@@ -93,3 +96,21 @@ def test_a_linked_folder_inside_and_a_linked_root(folder, tmp_path):
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path):
     assert not ImageFolder(tmp_path / "none").holds("ten.png")
+
+
+def test_names_that_pass_at_a_glance_pass_a_closer_look(monkeypatch):
+    rng = np.random.default_rng(0)
+    parts = ("a", "0", "-", ".", "..", "/", "\\", ":", "C:", " ", "é", "\0", "_", "x.jpg")
+    names = ["".join(rng.choice(parts, rng.integers(0, 7))) for _ in range(20_000)]
+    quick = {name for name in names if _passes(name)}
+    monkeypatch.setattr(image_folder, "_HARMLESS", re.compile("(?!)"))
+    assert quick == {name for name in names if _passes(name)}
+    assert 0 < len(quick) < 20_000
+
+
+def _passes(name: str) -> bool:
+    try:
+        check_file_name(name)
+    except ValueError:
+        return False
+    return True
