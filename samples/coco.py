@@ -25,7 +25,9 @@ MODEL = {
     "image_max_dim": 320,
     "rpn_anchor_scales": (12, 32, 64, 128, 224),
     "max_gt_instances": 100,
-    "train_rois_per_image": 64,
+    "post_nms_rois_training": 1000,
+    "train_rois_per_image": 128,
+    "roi_positive_ratio": 0.5,
     "detection_max_instances": 100,
 }
 TRAINING = {
