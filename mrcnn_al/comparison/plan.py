@@ -81,10 +81,7 @@ class Plan:
         for name in ("settings", "full_settings"):
             object.__setattr__(self, name, _plain(getattr(self, name), f"The plan's {name}"))
         _check_names([arm.name for arm in self.arms])
-        for name, low, high in (
-            ("repeats", 1, MOST_REPEATS),
-            ("seed", 0, 2**31 - 1 - MOST_REPEATS),
-        ):
+        for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise UserError(f"{name} is {value!r}; it must be a number from {low} to {high}.")

@@ -2,12 +2,10 @@
 
 import math
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
+from small_model import make_model
 
-from mrcnn_al.config import ModelConfig
 from mrcnn_al.datasets.toy import generate_toy
 from mrcnn_al.errors import UserError
 from mrcnn_al.experiments.passes import study_passes
@@ -22,8 +20,6 @@ from mrcnn_al.experiments.passes_study import (
     write_passes,
 )
 from mrcnn_al.experiments.plans import Choices
-from mrcnn_al.mask_rcnn import network
-from mrcnn_al.model import MaskRCNN
 from mrcnn_al.uncertainty.score import score_image
 
 COUNTS, REFERENCE = (2, 3), 30
@@ -31,35 +27,8 @@ COUNTS, REFERENCE = (2, 3), 30
 
 @pytest.fixture(scope="module")
 def model():
-    """A whole Mask R-CNN around a backbone of four convolutions, compiled in a moment."""
-
-    def backbone(*_):
-        x = image = keras.Input((None, None, 3), name="input_image")
-        outputs = []
-        for stage, stride in ((2, 4), (3, 2), (4, 2), (5, 2)):
-            convolution = layers.Conv2D(8, 3, stride, "same", activation="relu", name=f"c{stage}")
-            outputs.append(x := convolution(x))
-        return keras.Model(image, outputs)
-
-    keras.utils.set_random_seed(0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "make_backbone", backbone)
-        return MaskRCNN(
-            ModelConfig.preset(
-                "cpu",
-                num_classes=4,
-                image_min_dim=64,
-                image_max_dim=64,
-                top_down_pyramid_size=12,
-                rpn_channels=12,
-                fpn_classif_fc_layers_size=24,
-                mask_head_channels=6,
-                mask_head_convolutions=1,
-                post_nms_rois_inference=20,
-                detection_max_instances=5,
-                output_std=None,
-            )
-        )
+    """Of which every pass finds something."""
+    return make_model(post_nms_rois_inference=20, detection_max_instances=5, output_std=None)
 
 
 @pytest.fixture(scope="module")

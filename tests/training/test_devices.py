@@ -21,7 +21,8 @@ needs_a_mechanism = pytest.mark.skipif(
 
 
 def run(devices, **fields):
-    path = os.pathsep.join([str(SCRIPT.parents[2]), os.environ.get("PYTHONPATH", "")])
+    folders = [str(SCRIPT.parents[1]), str(SCRIPT.parents[2])]
+    path = os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, str(SCRIPT), str(devices), json.dumps(fields)],
         capture_output=True,
