@@ -30,6 +30,7 @@ from mrcnn_al.training.fit import Fitter  # noqa: E402
 training = TrainingConfig.from_dict(
     {**TRAINING.to_dict(), **json.loads(sys.argv[2]), "devices": devices, "images_per_batch": 4}
 )
+make_deterministic(0)
 with sharing(devices):
     model = make_model()
 history = Fitter(model, training).fit((*IMAGES, 5, 6, 7, 8), load, 3, validation_ids=VALIDATION)

@@ -34,7 +34,8 @@ def run(devices, **fields):
 
 def trained(devices, **fields):
     done = run(devices, **fields)
-    assert done.returncode == 0, done.stderr
+    # The end of it, for TensorFlow begins with many lines about the machine.
+    assert done.returncode == 0, f"{devices} devices: {done.returncode}: {done.stderr[-3000:]}"
     return json.loads(done.stdout.splitlines()[-1])
 
 
