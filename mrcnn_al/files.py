@@ -3,12 +3,18 @@
 import contextlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from mrcnn_al.errors import UserError
+
+_RANDOM_BYTES = 4
+# As `replacing` names its temporary files.
+_TEMPORARY = re.compile(rf"\.(.+)\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}(\.[^.]*)?")
 
 
 @contextlib.contextmanager
@@ -20,7 +26,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
+    temporary = path.parent / f".{path.stem}.{secrets.token_hex(_RANDOM_BYTES)}{path.suffix}"
     # Made like any new file, so that it has the rights that the user's umask leaves.
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
@@ -30,6 +36,38 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(
+    folder: str | os.PathLike, names: Collection[str] | None = None, idle_seconds: float = 0.0
+) -> list[Path]:
+    """The temporary files that `replacing` left in a folder when its process was killed.
+
+    They look like those of a process that still writes; whoever asks holds a lock against
+    such, or asks for files that have been idle for longer than any writing takes.
+
+    Args:
+        folder: looked into, but not into those inside it; need not exist.
+        names: of the files that were to be replaced; any by default.
+        idle_seconds: since the last change of a temporary file, at least.
+    """
+    folder, found = Path(folder), []
+    for path in sorted(folder.glob(".*")):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and (names is None or match[1] + (match[2] or "") in names):
+            # Another process may clear it away at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                if idle_seconds <= 0 or time.time() - path.stat().st_mtime >= idle_seconds:
+                    found.append(path)
+    return found
+
+
+def remove_leftovers(
+    folder: str | os.PathLike, names: Collection[str] | None = None, idle_seconds: float = 0.0
+) -> None:
+    """Deletes what `leftovers` finds."""
+    for path in leftovers(folder, names, idle_seconds):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -13,25 +12,7 @@ from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.pool import PoolState
 
 _LOCK = ".lock"
-_STEMS = (
-    *("config", "pool", "curve", "report"),
-    *(
-        "labelled",
-        "checkpoint",
-        "weights",
-        "history",
-        "metrics",
-        "scores",
-        "features",
-        "batch",
-        "pseudo_labels",
-        "batch_classes",
-        "pseudo_quality",
-    ),
-)
-# As `files.replacing` names them: a dot, the stem of the file, and eight random characters.
-_LEFTOVER = re.compile(rf"\.({'|'.join(_STEMS)})\.[a-z0-9_]{{8}}(\.\w+)?")
-_FIGURE_LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?")
+_NAMES = ("config.yaml", "pool.json", "curve.csv", "report.html")
 
 
 def cache_beside(run_folder: str | Path) -> Path:
@@ -179,10 +160,7 @@ class RunStore:
             return handle
 
     def _leftovers(self) -> list[Path]:
-        folders = [self.folder, *(iteration.folder for iteration in self.iterations())]
-        hidden = [path for folder in folders for path in folder.glob(".*")]
-        figures = self.figures_folder.glob(".*")
-        return [
-            *(path for path in hidden if _LEFTOVER.fullmatch(path.name)),
-            *(path for path in figures if _FIGURE_LEFTOVER.fullmatch(path.name)),
-        ]
+        """What killed writers left half-written; beside the run's files may lie others."""
+        inside = [self.figures_folder, *(iteration.folder for iteration in self.iterations())]
+        found = files.leftovers(self.folder, _NAMES)
+        return found + [path for folder in inside for path in files.leftovers(folder)]

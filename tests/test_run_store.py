@@ -129,15 +129,18 @@ def test_a_killed_process_leaves_neither_its_lock_nor_half_files(store):
 
 def test_only_half_written_files_of_the_run_are_removed(store):
     kept = [".notes.abcd1234.txt", ".gitignore", "metrics.abcd1234.json", ".pool.json"]
-    gone = [".pool.abcd1234.json", ".curve.ab_d1234.csv", ".report.00000000.html"]
+    gone = [".pool.abcd1234.json", ".curve.abcd1234.csv", ".report.00000000.html"]
     for name in kept + gone:
         (store.folder / name).touch()
     store.figures_folder.mkdir()
     (store.figures_folder / ".histogram.abcd1234.png").touch()
+    store.iteration(2).folder.mkdir()
+    (store.iteration(2).folder / ".checkpoint.abcd1234.npz").touch()
     with store.lock():
         assert all((store.folder / name).exists() for name in kept)
         assert not any((store.folder / name).exists() for name in gone)
         assert not list(store.figures_folder.iterdir())
+        assert not list(store.iteration(2).folder.iterdir())
 
 
 def test_an_unusable_folder_is_reported(store):

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from mrcnn_al.errors import UserError
 from mrcnn_al.run_store import RunStore
 
 _LOCK = ".lock"
-# As `files.replacing` names them.
-_LEFTOVER = re.compile(r"\.(comparison|summary|report)\.[a-z0-9_]{8}\.\w+")
+_NAMES = ("comparison.yaml", "summary.json", "report.html")
 
 
 class ComparisonStore:
@@ -71,7 +69,8 @@ class ComparisonStore:
             return
         if self.folder.exists() and not self.folder.is_dir():
             raise UserError(f"{self.folder} is a file. Choose another --out.")
-        if self.folder.is_dir() and any(map(self._is_foreign, self.folder.iterdir())):
+        ours = {self.folder / _LOCK, *files.leftovers(self.folder, _NAMES)}
+        if self.folder.is_dir() and any(path not in ours for path in self.folder.iterdir()):
             what = "a run" if RunStore(self.folder).config_path.exists() else "other files"
             raise UserError(f"{self.folder} holds {what}. Choose another --out.")
 
@@ -90,12 +89,7 @@ class ComparisonStore:
         except OSError as error:
             raise UserError(f"The folder {self.folder} cannot be made: {error}.") from error
         with RunStore(self.folder).lock():
-            for path in self.folder.iterdir():
-                if _LEFTOVER.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
+            files.remove_leftovers(self.folder, _NAMES)
             self.check(plan)
             files.write_text(self.plan_path, plan.to_yaml())
             yield
-
-    def _is_foreign(self, path: Path) -> bool:
-        return path.name != _LOCK and not _LEFTOVER.fullmatch(path.name)

@@ -19,12 +19,14 @@ from mrcnn_al.datasets.coco_categories import class_table
 from mrcnn_al.datasets.json_stream import NotStreamable, stream_objects
 from mrcnn_al.datasets.shown import shown
 from mrcnn_al.errors import UserError
-from mrcnn_al.files import read_json
+from mrcnn_al.files import read_json, remove_leftovers
 from mrcnn_al.progress import progress
 
 VERSION = 1
 # Smaller files are parsed about as quickly as an index is opened.
 SMALLEST_KEPT = 4 * 2**20
+# Longer than a write to an index file can last, as other processes may use the same cache.
+IDLE_SECONDS = 3600.0
 
 _SECTIONS = ("images", "annotations", "categories")
 _MEGABYTE = 10**6
@@ -68,6 +70,7 @@ def open_index(
         return _parse(path, None)
     place = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
     kept = Path(cache_folder) / f"coco-{place}.index"
+    remove_leftovers(kept.parent, [kept.name], IDLE_SECONDS)
     return _open_kept(path, kept) or _parse(path, kept)
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from mrcnn_al.config import Config, RunConfig
 from mrcnn_al.datasets.base import Dataset
 from mrcnn_al.errors import UserError
+from mrcnn_al.evaluation.measure import measure
 from mrcnn_al.evaluation.pixel_metrics import pixel_metrics
 from mrcnn_al.instances import Instances
 from mrcnn_al.learners.base import Learner, LoadImage
@@ -57,6 +58,6 @@ class UNetLearner(Learner):
         title: str = "evaluating",
     ) -> tuple[dict[str, Any], dict[str, Instances]]:
         """COCO mAP of the instances, and what `pixel_metrics` says of the pixels: mIoU, Dice."""
-        metrics, detections = Learner.measure(model, dataset, image_ids, load_image, title)
         truth = {image_id: dataset.load_instances(image_id) for image_id in image_ids}
+        metrics, detections = measure(model, dataset, image_ids, load_image, title, truth)
         return {**metrics, **pixel_metrics(truth, detections, dataset.class_names)}, detections

@@ -64,8 +64,15 @@ def test_what_killed_writers_left_is_cleared_away(tmp_path):
     leftover = tmp_path / ".summary.0a1b2c3d.json"
     leftover.write_text("{")
     store = ComparisonStore(tmp_path)
+    store.check(plan())
     with store.opened(plan()):
         assert not leftover.exists()
+
+
+def test_what_others_killed_writers_left_is_not_ours(tmp_path):
+    (tmp_path / ".thesis.0a1b2c3d.tex").write_text("years of w")
+    with pytest.raises(UserError, match="holds other files"):
+        ComparisonStore(tmp_path).check(plan())
 
 
 def test_a_single_run_is_an_ordinary_run_in_a_folder_of_its_own(tmp_path):

@@ -97,6 +97,21 @@ def test_the_real_sample(shared, cache, parsed):
     assert len(parsed) == 2
 
 
+def test_what_killed_writers_left_is_cleared_away(path, cache):
+    """But not what another process may be writing, nor what is of another file."""
+    open_index(path, cache)
+    (kept,) = cache.iterdir()
+    names = [f".{kept.stem}.{number:08x}{kept.suffix}" for number in range(2)]
+    names.append(f".coco-0.{2:08x}{kept.suffix}")
+    old, new, other = (cache / name for name in names)
+    for leftover in (old, new, other):
+        leftover.write_bytes(b"half a file")
+    for leftover in (old, other):
+        os.utime(leftover, (0, 0))
+    open_index(path, cache)
+    assert set(cache.iterdir()) == {kept, new, other}
+
+
 def test_a_changed_file_is_parsed_again(path, cache, parsed):
     """Even if it has the same size and says that it was changed at the same time."""
     before = path.stat()

@@ -14,6 +14,12 @@ class TestUNet(LearnerCase):
         assert 0 <= metrics["mIoU"] <= metrics["Dice"] <= 1
         assert set(metrics["pixels"]) == {"background", *dataset.class_names}
 
+    def test_the_truth_is_loaded_once(self, learner, dataset, monkeypatch):
+        loaded, load = [], dataset.load_instances
+        monkeypatch.setattr(dataset, "load_instances", lambda i: loaded.append(i) or load(i))
+        learner.evaluate(dataset, dataset.image_ids[4:], "evaluating")
+        assert loaded == list(dataset.image_ids[4:])
+
     def test_it_starts_from_a_file_of_its_own(self, learner, make, tmp_path):
         learner.save_weights(tmp_path / "weights.h5")
         run = {"learner": "unet", "weights": str(tmp_path / "weights.h5")}
