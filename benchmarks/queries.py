@@ -1,13 +1,19 @@
 """What it takes to compose a batch from a large pool.
 
-python benchmarks/queries.py --rows 1000000
-python benchmarks/queries.py --images 100000 --features 1024 --batch 400
+python benchmarks/queries.py
+python benchmarks/queries.py --rows 0 --images 100000 --features 1024 --batch 400
+python benchmarks/queries.py --images 0 --modifier balanced
 
-Prints one JSON line: processor seconds of each strategy, and the peak memory of the process.
+Prints one JSON line: of each strategy the seconds on the clock and of the processor, medians of
+the rounds, which are interleaved; and the peak memory of the process. Core-set, once, is in a
+process of its own, with its own peak.
 """
 
 import json
+import multiprocessing
+import os
 import resource
+import statistics
 import time
 
 import click
@@ -16,38 +22,57 @@ import numpy as np
 from mrcnn_al.strategies import ImageFeatures, make_strategy, strategy_names
 from mrcnn_al.uncertainty.score_row import SCORE_COLUMNS, ScoreRow
 
+NAMES = ("seconds", "processor_seconds")
+
 
 @click.command()
 @click.option("--rows", default=1_000_000, show_default=True, help="Score rows, 0 for none.")
-@click.option("--images", default=0, show_default=True, help="Images for core-set.")
+@click.option("--images", default=100_000, show_default=True, help="For core-set, 0 for none.")
 @click.option("--features", default=1024, show_default=True, help="Numbers an image for core-set.")
 @click.option("--labelled", default=1000, show_default=True, help="Labelled images for core-set.")
 @click.option("--batch", default=40, show_default=True)
+@click.option("--rounds", default=5, show_default=True, help="Of all strategies but core-set.")
 @click.option("--modifier", "modifiers", multiple=True, help="balanced, skip_undetected, shuffle.")
-def main(rows, images, features, labelled, batch, modifiers):
+def main(rows, images, features, labelled, batch, rounds, modifiers):
     """Measures on made-up scores in a random order of image ids."""
     options = dict.fromkeys(modifiers, True)
-    seconds = {}
-    if rows:
-        pool = make_rows(rows)
-        for name in strategy_names():
-            strategy = make_strategy(name, **options)
-            if not strategy.uses_features:
-                seconds[name] = measure(strategy, pool, batch)
+    result = {"rows": rows, "batch": batch, "rounds": rounds, "options": options}
     if images:
-        values = np.random.default_rng(0).random((images + labelled, features), np.float32)
-        image_ids = tuple(f"{index:09d}" for index in range(images + labelled))
-        pool = [ScoreRow(image_id) for image_id in image_ids[:images]]
-        seconds["core-set"] = measure(
-            make_strategy("core-set"), pool, batch, features=ImageFeatures(image_ids, values)
-        )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    click.echo(
-        json.dumps(
-            {"rows": rows, "images": images, "batch": batch, "options": options}
-            | {"seconds": seconds, "peak_mib": round(peak)}
-        )
-    )
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            core_set = pool.apply(measure_core_set, (images, features, labelled, batch))
+        result["core_set"] = {"images": images, "features": features, "labelled": labelled}
+        result["core_set"] |= core_set
+    if rows:
+        result["strategies"] = measure_ranking(make_rows(rows), batch, rounds, options)
+    click.echo(json.dumps(result | {"peak_mib": peak_mib(), "cores": os.cpu_count()}))
+
+
+def measure_ranking(pool, batch, rounds, options):
+    """Every strategy that needs scores or nothing."""
+    strategies = {name: make_strategy(name, **options) for name in strategy_names()}
+    found = {name: [] for name, strategy in strategies.items() if not strategy.uses_features}
+    for _ in range(rounds):
+        for name, times in found.items():
+            times.append(measure(strategies[name], pool, batch))
+    return {name: dict(zip(NAMES, medians(times), strict=True)) for name, times in found.items()}
+
+
+def medians(times):
+    return [round(statistics.median(values), 2) for values in zip(*times, strict=True)]
+
+
+def measure_core_set(images, features, labelled, batch):
+    """One query; the peak includes the features themselves."""
+    values = np.random.default_rng(0).random((images + labelled, features), np.float32)
+    image_ids = tuple(f"{index:09d}" for index in range(images + labelled))
+    pool = [ScoreRow(image_id) for image_id in image_ids[:images]]
+    given = ImageFeatures(image_ids, values)
+    times = measure(make_strategy("core-set"), pool, batch, features=given)
+    return dict(zip(NAMES, medians([times]), strict=True)) | {"peak_mib": peak_mib()}
+
+
+def peak_mib():
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def make_rows(count):
@@ -76,12 +101,12 @@ def make_rows(count):
 
 
 def measure(strategy, rows, batch, **options):
-    """Processor seconds of one query."""
-    begin = time.process_time()
+    """Seconds of one query, on the clock and of the processor."""
+    begin = time.perf_counter(), time.process_time()
     query = strategy.query(rows, batch, np.random.default_rng(0), **options)
-    seconds = time.process_time() - begin
+    end = time.perf_counter(), time.process_time()
     assert len(query.image_ids) == batch
-    return round(seconds, 2)
+    return tuple(e - b for b, e in zip(begin, end, strict=True))
 
 
 if __name__ == "__main__":

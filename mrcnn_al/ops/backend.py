@@ -19,7 +19,8 @@ def compiled(function: Callable, owner: keras.layers.Layer, fixed_shapes: bool =
         function: takes and returns tensors, or lists and dictionaries of them.
         owner: the layer whose variables the function reads.
         fixed_shapes: TensorFlow compiles once for each combination of argument shapes. Off, it
-            compiles for any shape; the function may then not rely on them.
+            compiles once for any: the function may then rely on nothing but the last extent of
+            arguments that have two or more.
 
     Returns:
         A function that gives the same values without tracking gradients.
@@ -27,15 +28,16 @@ def compiled(function: Callable, owner: keras.layers.Layer, fixed_shapes: bool =
     if NAME == "tensorflow":
         import tensorflow as tf
 
-        if not fixed_shapes:
-            return tf.function(function, reduce_retracing=True)
         functions = {}
 
         def call(*arguments):
             arguments = tf.nest.map_structure(tf.convert_to_tensor, arguments)
-            key = tuple(tuple(a.shape) for a in tf.nest.flatten(arguments))
+            shapes = tuple(tuple(a.shape) for a in tf.nest.flatten(arguments))
+            key = shapes if fixed_shapes else ()
             if key not in functions:
-                functions[key] = tf.function(function)
+                # Made without AutoGraph: there is nothing for it to convert, and it takes long.
+                signature = None if fixed_shapes else tf.nest.map_structure(_any_extent, arguments)
+                functions[key] = tf.function(function, signature, autograph=False)
             return functions[key](*arguments)
 
         return call
@@ -56,6 +58,14 @@ def compiled(function: Callable, owner: keras.layers.Layer, fixed_shapes: bool =
             return function(*arguments)
 
     return without_gradients
+
+
+def _any_extent(tensor):
+    """A tf.TensorSpec of all tensors like this one with other extents, but for the last of two."""
+    import tensorflow as tf
+
+    first = max(1, len(tensor.shape) - 1)
+    return tf.TensorSpec([None] * first + tensor.shape[first:].as_list(), tensor.dtype)
 
 
 def make_deterministic(seed: int) -> None:
@@ -144,7 +154,7 @@ def greedy_suppression_everywhere(boxes, scores, limit, iou_threshold, least_sco
 
     order = ops.argsort(-scores)
     boxes, scores = ops.take(boxes, order, axis=0), ops.take(scores, order)
-    keep = suppress(boxes[None], (scores > least_score)[None], iou_threshold)[0]
+    keep = suppress(boxes[None], (scores > least_score)[None], iou_threshold, limit=limit)[0]
     return first_rows(keep, order, limit)
 
 
@@ -176,6 +186,30 @@ def map_images(function: Callable, arguments: tuple, dtypes: tuple[str, ...]):
         return tf.map_fn(lambda row: function(*row), arguments, fn_output_signature=dtypes)
     rows = [function(*row) for row in zip(*(ops.unstack(a) for a in arguments), strict=True)]
     return tuple(ops.stack(column) for column in zip(*rows, strict=True))
+
+
+def bytes_of(integers):
+    """The four bytes of each number of int32 [...], the lowest first: uint8 [..., 4]."""
+    if NAME == "tensorflow":
+        import tensorflow as tf
+
+        return tf.bitcast(integers, tf.uint8)
+    if NAME == "jax":
+        import jax
+
+        return jax.lax.bitcast_convert_type(integers, "uint8")
+    import torch
+
+    return integers.contiguous()[..., None].view(torch.uint8)
+
+
+def add_bias(x, bias):
+    """x [..., C] + bias [C]; TensorFlow joins this form of it with the convolution before it."""
+    if NAME != "tensorflow":
+        return x + bias
+    import tensorflow as tf
+
+    return tf.nn.bias_add(x, bias)
 
 
 def crop_levels(features: list, boxes, image_index, level, size: int):
@@ -211,7 +245,8 @@ def crop_levels(features: list, boxes, image_index, level, size: int):
             )
         )
     crops = tf.dynamic_stitch(rows, crops)
-    return tf.reshape(crops, (-1, size, size, features[0].shape[-1]))
+    rows = -1 if boxes.shape[0] is None else boxes.shape[0]
+    return tf.reshape(crops, (rows, size, size, features[0].shape[-1]))
 
 
 def crop_levels_everywhere(features, boxes, image_index, level, size):

@@ -259,26 +259,25 @@ class Fitter:
             take_averages(self.model)
 
     def _restart(self, total_steps):
-        # JAX compiles the value of the schedule's length in; the others read it at every step.
-        if self._schedule is None or keras.backend.backend() == "jax":
-            config = self.config
-            with devices.scope(self.model):
-                self._schedule = WarmupSchedule(
-                    config.learning_rate,
-                    config.warmup_steps,
-                    config.schedule,
-                    total_steps,
-                    config.step_milestones,
-                    config.step_factor,
-                )
-                self.model.compile(
-                    optimizer=make_optimizer(self.model, config, self._schedule),
-                    jit_compile=keras.backend.backend() == "jax",
-                    auto_scale_loss=False,
-                )
+        if self._schedule is not None:
+            restart(self.model.optimizer)
+            self._schedule.total_steps.assign(total_steps)
             return
-        self._schedule.total_steps.assign(total_steps)
-        restart(self.model.optimizer)
+        config = self.config
+        with devices.scope(self.model):
+            self._schedule = WarmupSchedule(
+                config.learning_rate,
+                config.warmup_steps,
+                config.schedule,
+                total_steps,
+                config.step_milestones,
+                config.step_factor,
+            )
+            self.model.compile(
+                optimizer=make_optimizer(self.model, config, self._schedule),
+                jit_compile=keras.backend.backend() == "jax",
+                auto_scale_loss=False,
+            )
 
 
 def _check_finite(loss, where, batch, before=()):

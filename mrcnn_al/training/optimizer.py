@@ -9,6 +9,7 @@ from keras import ops
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.ops import backend
+from mrcnn_al.training.schedule import WarmupSchedule
 
 # A loss scale that has been halved down to this has not seen a finite gradient for long.
 LEAST_LOSS_SCALE = 2.0**-14
@@ -17,7 +18,7 @@ LEAST_LOSS_SCALE = 2.0**-14
 def make_optimizer(
     model: keras.Model,
     config: TrainingConfig,
-    learning_rate: keras.optimizers.schedules.LearningRateSchedule,
+    learning_rate: WarmupSchedule,
 ) -> keras.optimizers.Optimizer:
     """A fresh optimizer, with its variables, for the trainable weights of a model.
 
@@ -27,7 +28,7 @@ def make_optimizer(
     Args:
         model: whose weights it will change.
         config: which optimizer.
-        learning_rate: the schedule.
+        learning_rate: the schedule, whose length becomes one of the variables.
     """
     common = {
         "learning_rate": learning_rate,
@@ -45,6 +46,7 @@ def make_optimizer(
         optimizer.exclude_from_weight_decay(var_list=others)
     else:
         optimizer = _kind(model, keras.optimizers.SGD)(momentum=config.learning_momentum, **common)
+    learning_rate.keep_length_in(optimizer)
     if model.dtype_policy.name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
@@ -52,7 +54,7 @@ def make_optimizer(
 
 
 def restart(optimizer: keras.optimizers.Optimizer) -> None:
-    """Puts an optimizer back to where `make_optimizer` left it."""
+    """Puts an optimizer back to where `make_optimizer` left it, with a schedule of no length."""
     for variable in optimizer.variables:
         variable.assign(ops.zeros(variable.shape, variable.dtype))
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

@@ -52,13 +52,22 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
                 rate = rate * ops.where(passed, self.factor, 1.0)
         return self.peak * rate
 
+    def keep_length_in(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Makes the number of steps a variable of an optimizer that uses the schedule.
+
+        JAX compiles the values of all other variables in, and so once more for each length.
+        """
+        length = int(ops.convert_to_numpy(self.total_steps))
+        self.total_steps = optimizer.add_variable((), dtype="int32", name="total_steps")
+        self.total_steps.assign(length)
+
     def get_config(self):
         """The arguments to make the schedule again."""
         return {
             "peak": self.peak,
             "warmup_steps": self.warmup_steps,
             "shape": self.shape,
-            "total_steps": int(self.total_steps),
+            "total_steps": int(ops.convert_to_numpy(self.total_steps)),
             "milestones": self.milestones,
             "factor": self.factor,
         }

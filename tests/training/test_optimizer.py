@@ -29,6 +29,7 @@ from mrcnn_al.training.optimizer import (
     make_optimizer,
     restart,
 )
+from mrcnn_al.training.schedule import WarmupSchedule
 
 PLAIN = TrainingConfig(images_per_batch=2, weight_decay=0.0, learning_rate=0.1, epochs=1)
 
@@ -40,7 +41,7 @@ def dense_model():
 
 
 def made_optimizer(model, config):
-    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 1)
+    schedule = WarmupSchedule(0.1, 0, "constant", 10)
     model.compile(optimizer=make_optimizer(model, config, schedule), auto_scale_loss=False)
     return model.optimizer
 
