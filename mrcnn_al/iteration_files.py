@@ -70,6 +70,11 @@ class IterationFiles:
         return self.folder / "scores.csv"
 
     @property
+    def scored_path(self) -> Path:
+        """The scores so far, while the pool is scored; gone when `scores_path` is there."""
+        return self.folder / "scored.jsonl"
+
+    @property
     def features_path(self) -> Path:
         """What the backbone makes of each image, where the strategy asks for it."""
         return self.folder / "features.npz"

@@ -21,11 +21,13 @@ from mrcnn_al.oracle import Oracle
 from mrcnn_al.pool import PoolState
 from mrcnn_al.report.iteration_figures import IterationFigures
 from mrcnn_al.run_store import RunStore
+from mrcnn_al.score_journal import ScoreJournal
 from mrcnn_al.score_table import ScoreRecord
 from mrcnn_al.strategies.base import Query, Strategy
 from mrcnn_al.uncertainty.image_features import ImageFeatures
 from mrcnn_al.uncertainty.pool_scorer import text_key
 from mrcnn_al.uncertainty.score_row import ScoreRow, extremes
+from mrcnn_al.workers.pool_scoring import PoolScoring
 
 
 class ActiveLearning:
@@ -42,6 +44,7 @@ class ActiveLearning:
         oracle: who labels it.
         store: where the files go; the caller holds its lock.
         say: takes lines for the user.
+        scoring: by several workers; by this process without. The scores are the same.
 
     Raises:
         UserError: the start weights are not at hand or do not fit, or the model is not made for
@@ -56,6 +59,7 @@ class ActiveLearning:
         oracle: Oracle,
         store: RunStore,
         say: Callable[[str], None] = print,
+        scoring: PoolScoring | None = None,
     ):
         if config.run.class_names != tuple(subset.dataset.class_names):
             raise UserError(
@@ -63,7 +67,7 @@ class ActiveLearning:
                 f"{subset.dataset.class_names}; see Config.fitted_to."
             )
         self.config, self.subset, self.strategy = config, subset, strategy
-        self.oracle, self.store, self.say = oracle, store, say
+        self.oracle, self.store, self.say, self.scoring = oracle, store, say, scoring
         make_deterministic(config.run.seed)
         self._load_image = lru_cache(maxsize=256)(subset.dataset.load_image)
         self.learner = make_learner(config, self._load_image)
@@ -186,24 +190,40 @@ class ActiveLearning:
 
     def _score(self, files: IterationFiles, pool: PoolState) -> list[ScoreRow]:
         if files.scores_path.exists():
+            files.scored_path.unlink(missing_ok=True)
             return [record.row for record in files.read_scores()]
         if not self.strategy.uses_scores:
             rows = [ScoreRow(image_id) for image_id in pool.unlabelled]
         else:
             rows = self._sampled_scores(files, pool)
         files.write_scores([ScoreRecord(row) for row in rows])
+        files.scored_path.unlink(missing_ok=True)
         return rows
 
     def _sampled_scores(self, files, pool):
         self._set_weights(files.number)
         begin, seed = time.perf_counter(), self._seed(files, "score")
-        rows = self.learner.score(pool.unlabelled, seed, f"[{files.number}] scoring")
+        rows = self._rows(files, pool.unlabelled, seed)
         figures = IterationFigures(self.store.figures_folder, files.number)
         for name, row in extremes(rows).items():
             passes = self.learner.passes(row.image_id, seed)
             figures.draw_passes(name, row.image_id, self._load_image(row.image_id), passes)
         self._add_seconds(files, "score", begin)
         return rows
+
+    def _rows(self, files, image_ids, seed):
+        """Of all images; those that were scored before the run was killed are not scored again."""
+        title = f"[{files.number}] scoring"
+        with ScoreJournal(files.scored_path) as journal:
+            if journal.rows:
+                self.say(f"[{files.number}] {len(journal.rows)} images are scored already")
+            missing = [image_id for image_id in image_ids if image_id not in journal.rows]
+            if self.scoring is None:
+                self.learner.score(missing, seed, title, journal.add)
+            else:
+                weights = files.weights_path
+                self.scoring.rows(self.learner, weights, missing, seed, title, journal.add)
+            return [journal.rows[image_id] for image_id in image_ids]
 
     def _features(self, files: IterationFiles, pool: PoolState) -> ImageFeatures | None:
         """Of all images of the pool, for a strategy that asks for them."""

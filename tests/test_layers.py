@@ -10,8 +10,12 @@ LAYERS = (
     ("cli", "__main__"),
     ("comparison", "experiments"),
     ("loop",),
+    ("workers",),
     ("model", "learners", "label_record"),
-    ("strategies", "oracle", "pool", "run_store", "iteration_files", "score_table", "report"),
+    (
+        *("strategies", "oracle", "pool", "report"),
+        *("run_store", "iteration_files", "score_table", "score_journal"),
+    ),
     ("training", "uncertainty", "evaluation"),
     ("mask_rcnn", "unet", "weights"),
     ("ops", "datasets"),

@@ -20,11 +20,13 @@ MOMENTS = (
     ("iteration_001/weights.h5", 0.0),
     ("iteration_001/metrics.json", 1.0),
     ("", 12.0),
+    ("iteration_001/scored.jsonl", 0.2),
     ("iteration_001/scores.csv", 0.0),
     ("iteration_001/batch.json", 0.3),
     ("pool.json", 0.0),
     ("iteration_002/labelled.json", 3.0),
     ("iteration_002/weights.h5", 2.0),
+    ("iteration_002/scored.jsonl", 0.5),
     ("iteration_002/scores.csv", 0.0),
     ("iteration_002/pseudo_labels.json", 0.1),
 )

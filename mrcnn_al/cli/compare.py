@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
+from mrcnn_al.cli.settings import with_options
 from mrcnn_al.cli.train import given_settings, subset_name, train
+from mrcnn_al.cli.workers import check_workers, connection, count_workers, worker_options
 from mrcnn_al.config.learner_settings import check_learner_settings
 from mrcnn_al.errors import UserError
 
 # Of `train`, what a comparison asks for in another way.
-_NOT_SHARED = ("strategy", "out", "resume")
+_NOT_SHARED = ("strategy", "out", "resume", "workers", "ray")
 
 
 @click.command()
@@ -21,7 +23,7 @@ _NOT_SHARED = ("strategy", "out", "resume")
     help="Names as of `train --strategy`, with commas between them.",
 )
 @click.option("--repeats", type=int, default=5, show_default=True, help="Seeds.")
-@click.option("--workers", type=int, default=1, show_default=True, help="Runs at the same time.")
+@with_options(worker_options("Runs"))
 @click.option(
     "--full-data/--no-full-data",
     default=True,
@@ -35,7 +37,7 @@ _NOT_SHARED = ("strategy", "out", "resume")
 @click.option(
     "--out", type=click.Path(), help="Folder of the comparison.  [default: a new one in runs/]"
 )
-def compare(strategies, repeats, workers, full_data, full_epochs, out, cache, **options):
+def compare(strategies, repeats, workers, ray, full_data, full_epochs, out, cache, **options):
     """Run several strategies from the same models and splits, several times.
 
     Each run is one of `train`, in a folder of its own; --seed is that of the first repeat.
@@ -46,14 +48,19 @@ def compare(strategies, repeats, workers, full_data, full_epochs, out, cache, **
     from mrcnn_al.comparison.runner import RunsFailed, run_plan
     from mrcnn_al.run_store import cache_beside
 
+    check_workers(workers)
     folder = Path(out) if out else _new_folder(options)
     cache = cache or cache_beside(folder)
     full_settings = {} if full_epochs is None else {"training": {"epochs": full_epochs}}
     plan = _plan(strategies, repeats, full_data, full_settings, cache, options)
     click.echo(f"comparison: {folder}")
     try:
-        # print, unlike click.echo, leaves a progress bar in one piece.
-        run_plan(plan, folder, workers, cache, print)
+        with connection(ray) as cluster:
+            workers = count_workers(workers, cluster)
+            if cluster is not None:
+                click.echo(f"{workers} runs at the same time on a {cluster}")
+            # print, unlike click.echo, leaves a progress bar in one piece.
+            run_plan(plan, folder, workers, cache, print, True, cluster)
     except RunsFailed:
         _show(folder)
         raise

@@ -15,6 +15,14 @@ from mrcnn_al.cli.settings import (
     scale_option,
     with_options,
 )
+from mrcnn_al.cli.workers import (
+    check_workers,
+    connection,
+    count_workers,
+    leave_gpu_memory,
+    make_scoring,
+    worker_options,
+)
 from mrcnn_al.config import Config
 from mrcnn_al.config.learner_settings import check_learner_settings
 from mrcnn_al.errors import UserError
@@ -79,13 +87,15 @@ _STRATEGIES = (
     help="add: train on all that is labelled; replace: on the newest batch.  [default: add]",
 )
 @click.option("--seed", type=int, help="Fixes all that is drawn.")
+@with_options(worker_options("Processes that score images of the pool"))
 @assignment_option
-def train(out, resume, cache, **options):
+def train(out, resume, cache, workers, ray, **options):
     """Train, find the images worth labelling, label them, and go round again.
 
     A run leaves everything in one folder: weights, metrics, scores and batches of each
     iteration, curve.csv, and report.html to look at.
     """
+    check_workers(workers)
     folder = Path(out) if out else _new_folder(options)
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to continue.")
@@ -94,7 +104,9 @@ def train(out, resume, cache, **options):
     given = given_settings(options)
     _check_used(config, given)
     derive_batch = not resuming and "batch" not in given.get("strategy", {})
-    _run(config, folder, resuming, cache, derive_batch)
+    with connection(ray) as cluster:
+        workers = count_workers(workers, cluster)
+        _run(config, folder, resuming, cache, derive_batch, workers, cluster)
 
 
 def _new_folder(options):
@@ -181,7 +193,7 @@ def _last_weights(folder):
     return found[-1].resolve()
 
 
-def _run(config, folder, resuming, cache, derive_batch):
+def _run(config, folder, resuming, cache, derive_batch, workers, cluster):
     from mrcnn_al.datasets.own_data import OWN
     from mrcnn_al.datasets.subsets import open_subset
     from mrcnn_al.run_store import RunStore, cache_beside
@@ -191,10 +203,11 @@ def _run(config, folder, resuming, cache, derive_batch):
     if not resuming:
         store.check_free()
     strategy = strategy_from_config(config.strategy)
+    cache = cache or cache_beside(folder)
     subset = open_subset(
         config.run.subset,
         config.run.data,
-        cache or cache_beside(folder),
+        cache,
         config.run.seed,
         config.run.skip_broken,
         config.run.labelled,
@@ -214,6 +227,7 @@ def _run(config, folder, resuming, cache, derive_batch):
     click.echo(f"{subset.summary()}; {config.strategy.batch} more in each iteration")
     config = config.fitted_to(subset.dataset.class_names)
 
+    leave_gpu_memory(workers, cluster)
     import_backend()
     from mrcnn_al.evaluation.learning_curve import read_curve
     from mrcnn_al.loop import ActiveLearning
@@ -222,13 +236,21 @@ def _run(config, folder, resuming, cache, derive_batch):
     from mrcnn_al.report.terminal import draw_learning_curves
 
     oracle = HiddenTruthOracle(subset.dataset)
-    learning = ActiveLearning(config, subset, strategy, oracle, store, click.echo)
+    scoring = make_scoring(config, cache, workers, cluster)
+    learning = ActiveLearning(config, subset, strategy, oracle, store, click.echo, scoring)
     if not resuming:
         RunStore.create(folder, config.to_yaml())
     with store.lock():
         store.write_config(config.to_yaml())
+        if cluster is not None:
+            click.echo(f"scoring by {workers} workers on a {cluster}")
+            cluster.check(store.config_path, [Path(cache), *_data_paths(config)])
         click.echo(f"run: {folder}")
         learning.run()
         report = write_report(folder)
     click.echo(draw_learning_curves({config.strategy.name: read_curve(store.curve_path)}))
     click.echo(f"report: {report}")
+
+
+def _data_paths(config):
+    return [] if config.run.data is None else [Path(config.run.data)]

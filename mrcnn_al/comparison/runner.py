@@ -4,6 +4,7 @@ import dataclasses
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from mrcnn_al.comparison.first_iteration import take_first_iteration
 from mrcnn_al.comparison.jobs import Job, jobs_of
 from mrcnn_al.comparison.outputs import write_outputs
 from mrcnn_al.comparison.plan import Plan
-from mrcnn_al.comparison.processes import Child, end_all, ending_on_sigterm
+from mrcnn_al.comparison.processes import Child, RunProcess, end_all, ending_on_sigterm
+from mrcnn_al.comparison.ray_runs import RayRuns
 from mrcnn_al.comparison.results import Results, has_ended, read_results
 from mrcnn_al.comparison.store import ComparisonStore
 from mrcnn_al.config import Config
@@ -22,8 +24,11 @@ from mrcnn_al.evaluation.coco_map import as_text
 from mrcnn_al.evaluation.learning_curve import read_curve
 from mrcnn_al.progress import progress
 from mrcnn_al.run_store import RunStore, cache_beside
+from mrcnn_al.workers.cluster import Cluster
 
 _SECONDS_BETWEEN_LOOKS = 0.2
+# A run whose process is killed, for want of memory or with its machine, is begun again.
+_MOST_KILLS = 3
 
 
 class RunsFailed(UserError):
@@ -37,6 +42,7 @@ def run_plan(
     cache: str | os.PathLike | None = None,
     say: Callable[[str], None] = print,
     share: bool = True,
+    cluster: Cluster | None = None,
 ) -> Results:
     """Does all runs of a plan that are not done yet, then writes summary.json and report.html.
 
@@ -52,12 +58,14 @@ def run_plan(
         say: takes lines for the user.
         share: train the first iteration once for all arms of a repeat that train alike. The
             results are the same without.
+        cluster: whose machines do the runs; this one without. They must share the folder.
 
     Returns:
         What all the runs have found.
 
     Raises:
-        UserError: the folder holds something else or is in use, or the images are not usable.
+        UserError: the folder holds something else or is in use, or the images are not usable, or
+            not on all machines.
         RunsFailed: some of the runs failed; the results of the others are written.
     """
     if workers < 1:
@@ -67,8 +75,9 @@ def run_plan(
     cache = cache_beside(store.folder) if cache is None else Path(cache)
     pool, labelled = _sizes(plan, cache, say)
     with store.opened(plan):
+        begin = Child if cluster is None else RayRuns(cluster, store, plan, cache).begin
         jobs = jobs_of(plan, pool, labelled, share)
-        failures = _Runs(store, jobs, workers, cache, say).do()
+        failures = _Runs(store, jobs, workers, cache, say, begin).do()
         write_outputs(store.folder)
     if failures:
         raise RunsFailed(
@@ -83,7 +92,7 @@ def run_plan(
 @dataclass
 class _Running:
     job: Job
-    child: Child
+    child: RunProcess
     seen: int
 
 
@@ -97,25 +106,29 @@ class _Runs:
         workers: int,
         cache: Path,
         say: Callable[[str], None],
+        begin: Callable[[list[str], Path], RunProcess],
     ):
         self.store, self.workers, self.cache, self.say = store, workers, cache, say
+        self.begin = begin
         self.jobs = {(job.repeat, job.name): job for job in jobs}
+        self.waiting: list[Job] = []
         self.running: list[_Running] = []
+        self.kills: Counter[tuple[int, str]] = Counter()
         self.failed: dict[tuple[int, str], str] = {}
         self.told: list[Job] = []
 
     def do(self) -> list[str]:
         """Does them; returns what to say of each that failed."""
-        waiting = self._needed()
+        self.waiting = self._needed()
         # What an earlier call has done is no part of the bar, or the time left would be wrong.
-        total = sum(job.config.run.iterations - self._points(job) for job in waiting)
-        done = len(self.jobs) - len(waiting)
+        total = sum(job.config.run.iterations - self._points(job) for job in self.waiting)
+        done = len(self.jobs) - len(self.waiting)
         if done:
             self.say(f"{done} of {len(self.jobs)} runs are done already or not needed any more")
         with ending_on_sigterm(), progress("comparison", total, "iterations") as advance:
             try:
-                while waiting or self.running:
-                    waiting = self._start(waiting, advance)
+                while self.waiting or self.running:
+                    self.waiting = self._start(self.waiting, advance)
                     time.sleep(_SECONDS_BETWEEN_LOOKS)
                     for running in list(self.running):
                         self._look_at(running, advance)
@@ -177,7 +190,7 @@ class _Runs:
         arguments = ["train", "--resume", "--out", str(run.folder), "--cache", str(self.cache)]
         if job.config.run.data is not None:
             arguments += ["--data", job.config.run.data]
-        child = Child(arguments, self.store.log_path(job.repeat, job.name))
+        child = self.begin(arguments, self.store.log_path(job.repeat, job.name))
         self.running.append(_Running(job, child, self._points(job)))
 
     def _look_at(self, running: _Running, advance: Callable) -> None:
@@ -198,6 +211,8 @@ class _Runs:
             return
         self.running.remove(running)
         running.child.end(0)
+        if status < 0 and self._once_more(job, status):
+            return
         if status:
             log = running.child.log_path
             self.say(f"{job} failed, {_ended(status)}; {log} ends with:")
@@ -205,6 +220,16 @@ class _Runs:
             self._fail(job, f"{job}: {_ended(status)}, see {log}")
         # A pool may be used up before all iterations are done.
         advance(job.config.run.iterations - running.seen)
+
+    def _once_more(self, job: Job, status: int) -> bool:
+        """Lets a run that was killed go on where it was, unless that has happened too often."""
+        key = (job.repeat, job.name)
+        self.kills[key] += 1
+        if self.kills[key] == _MOST_KILLS:
+            return False
+        self.say(f"{job}: {_ended(status)}; it goes on where it was")
+        self.waiting.insert(0, job)
+        return True
 
     def _fail(self, job: Job, message: str) -> None:
         self.failed[job.repeat, job.name] = message

@@ -104,9 +104,15 @@ class Learner(ABC):
             image_ids, load, seed, title, validation_ids, checkpoint, log_folder
         )
 
-    def score(self, image_ids: Sequence[str], seed: int, title: str) -> list[ScoreRow]:
-        """The scores of each image from its stochastic passes."""
-        return self._scorer.rows(image_ids, seed, title)
+    def score(
+        self,
+        image_ids: Sequence[str],
+        seed: int,
+        title: str,
+        keep: Callable[[ScoreRow], None] = lambda row: None,
+    ) -> list[ScoreRow]:
+        """The scores of each image from its stochastic passes; `keep` is given them one by one."""
+        return self._scorer.rows(image_ids, seed, title, keep)
 
     def passes(self, image_id: str, seed: int) -> list[Instances]:
         """The detections of the passes that `score` makes of an image with the same seed."""

@@ -31,12 +31,22 @@ class PoolScorer:
     ):
         self._inference, self._load_image, self._sampling = inference, load_image, sampling
 
-    def rows(self, image_ids: Sequence[str], seed: int, title: str) -> list[ScoreRow]:
-        """The scores of each image from its stochastic passes, with a progress bar."""
+    def rows(
+        self,
+        image_ids: Sequence[str],
+        seed: int,
+        title: str,
+        keep: Callable[[ScoreRow], None] = lambda row: None,
+    ) -> list[ScoreRow]:
+        """The scores of each image from its stochastic passes, with a progress bar.
+
+        `keep` is given each of them as soon as it is there.
+        """
         rows = []
         with progress(title, len(image_ids), "images") as advance:
             for image_id in image_ids:
                 rows.append(self.row(image_id, seed))
+                keep(rows[-1])
                 advance()
         return rows
 

@@ -1,0 +1,55 @@
+"""Memory does not grow with the images that are scored."""
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_model import make_model
+
+from mrcnn_al.config import SamplingConfig
+from mrcnn_al.score_journal import ScoreJournal
+from mrcnn_al.uncertainty.pool_scorer import PoolScorer
+
+IMAGES, FIRST = 600, 200
+MOST_GROWTH = 10 * 2**20
+STATUS = Path("/proc/self/status")
+SIDES = (64, 100, 130)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not STATUS.exists(), reason="this system does not tell the memory in use"),
+]
+
+
+def memory():
+    """Resident bytes of this process."""
+    gc.collect()
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
+
+
+def load_image(number):
+    """Noise of one of nine sizes."""
+    rng = np.random.default_rng(int(number))
+    return rng.integers(0, 256, (*rng.choice(SIDES, 2), 3), dtype=np.uint8)
+
+
+def test_memory_is_flat(tmp_path):
+    """Each image kept would be 30 MB in the end; more or fewer objects are no other program."""
+    sampling = SamplingConfig(passes=2, min_confidence=0.3)
+    scorer = PoolScorer(make_model().inference, load_image, sampling)
+    seen = []
+    with ScoreJournal(tmp_path / "scored.jsonl") as journal:
+
+        def keep(row):
+            journal.add(row)
+            if len(journal.rows) % 50 == 0:
+                seen.append(memory())
+
+        rows = scorer.rows([str(number) for number in range(IMAGES)], 3, "scoring", keep)
+        assert list(journal.rows.values()) == rows
+    assert len({row.detections for row in rows}) > 5
+    assert len(seen) == IMAGES // 50
+    later = seen[FIRST // 50 - 1 :]
+    assert max(later) - later[0] < MOST_GROWTH
