@@ -50,7 +50,7 @@ def refine_detections(
     boxes, class_ids, scores, probabilities, wanted = _reorder(
         order, boxes, class_ids, scores, probabilities, wanted
     )
-    kept = suppress(boxes, wanted, nms_threshold, class_ids)
+    kept = suppress(boxes, wanted, nms_threshold, class_ids, count)
     order = ops.argsort(ops.where(kept, 0, 1), axis=-1)[:, :count]
     boxes, class_ids, scores, probabilities, kept = _reorder(
         order, boxes, class_ids, scores, probabilities, kept

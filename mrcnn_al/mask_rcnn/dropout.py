@@ -32,7 +32,7 @@ class MonteCarloDropout(keras.layers.Layer):
             features *= extent
         keep, share = random.keep_mask(random.combine(keys, self.salt), features, self.rate)
         keep = ops.reshape(keep, (-1, *inputs.shape[1:]))
-        return ops.where(keep, inputs * (1 / share), ops.zeros_like(inputs))
+        return ops.where(keep, inputs * (1 / share), ops.zeros((), inputs.dtype))
 
     def compute_output_shape(self, input_shape):
         """The shape of the input."""

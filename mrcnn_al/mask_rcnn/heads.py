@@ -7,29 +7,10 @@ computation. Layer names are Matterport's.
 import keras
 from keras import layers, ops
 
+from mrcnn_al.mask_rcnn.block import Block
 from mrcnn_al.mask_rcnn.dropout import MonteCarloDropout
 from mrcnn_al.mask_rcnn.normalization import normalization_layer, output_initializer
-
-
-class Block(keras.layers.Layer):
-    """Convolution, normalisation, ReLU; the layers keep their own names.
-
-    Args:
-        convolution: the layer.
-        normalization: the layer, or None.
-    """
-
-    def __init__(self, convolution, normalization, **kwargs):
-        super().__init__(**kwargs)
-        self.convolution = convolution
-        self.normalization = normalization
-
-    def call(self, x, training=False):
-        """[R, H, W, C] to [R, H', W', C']."""
-        x = self.convolution(x)
-        if self.normalization is not None:
-            x = self.normalization(x, training=training)
-        return ops.relu(x)
+from mrcnn_al.ops import backend
 
 
 class ClassifierHead(keras.layers.Layer):
@@ -74,8 +55,8 @@ class ClassifierHead(keras.layers.Layer):
             dtype="float32",
             name="mrcnn_bbox_fc",
         )
-        _build_block(self.block1, (None, pool_size, pool_size, channels))
-        _build_block(self.block2, (None, 1, 1, units))
+        self.block1.build((None, pool_size, pool_size, channels))
+        self.block2.build((None, 1, 1, units))
         self.logits.build((None, units))
         self.deltas.build((None, units))
         self.built = True
@@ -135,16 +116,14 @@ class MaskHead(keras.layers.Layer):
             MonteCarloDropout(dropout_rate, name=f"mrcnn_mask_dropout{index + 1}")
             for index in range(convolutions)
         ]
-        self.deconvolution = layers.Conv2DTranspose(
-            filters, 2, strides=2, activation="relu", name="mrcnn_mask_deconv"
-        )
+        self.deconvolution = layers.Conv2DTranspose(filters, 2, strides=2, name="mrcnn_mask_deconv")
         # In half precision a probability above 0.998 is 1, and a mask that is wrong there has no
         # gradient.
         self.masks = layers.Conv2D(
             num_classes, 1, activation="sigmoid", dtype="float32", name="mrcnn_mask"
         )
         for index, block in enumerate(self.blocks):
-            _build_block(block, (None, pool_size, pool_size, filters if index else channels))
+            block.build((None, pool_size, pool_size, filters if index else channels))
         self.deconvolution.build((None, pool_size, pool_size, filters))
         self.masks.build((None, 2 * pool_size, 2 * pool_size, filters))
         self.built = True
@@ -154,7 +133,26 @@ class MaskHead(keras.layers.Layer):
         x = pooled
         for block, dropout in zip(self.blocks, self.dropouts, strict=True):
             x = dropout(block(x, training=training), keys=keys)
-        return self.masks(self.deconvolution(x))
+        return self._outputs(x)
+
+    def _outputs(self, x):
+        """[R, P, P, F] to probabilities [R, 2P, 2P, classes].
+
+        The transposed convolution makes 2 x 2 pixels of each cell and of nothing else: a 1 x 1
+        convolution with four times the filters. Its pixels are put in their places when only
+        the classes are left of them.
+        """
+        layer, side = self.deconvolution, x.shape[1]
+        kernel = ops.transpose(ops.cast(layer.kernel, layer.compute_dtype), (3, 0, 1, 2))
+        kernel = ops.reshape(kernel, (1, 1, kernel.shape[0], -1))
+        bias = ops.tile(ops.cast(layer.bias, layer.compute_dtype), 4)
+        x = ops.conv(ops.cast(x, layer.compute_dtype), kernel)
+        x = ops.relu(backend.add_bias(x, bias))
+        x = self.masks(ops.reshape(x, (-1, side, 4 * side, layer.filters)))
+        x = ops.reshape(x, (-1, side, side, 2, 2, x.shape[-1]))
+        return ops.reshape(
+            ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, 2 * side, 2 * side, x.shape[-1])
+        )
 
 
 def _block(prefix, index, filters, kernel, padding, normalization):
@@ -162,11 +160,4 @@ def _block(prefix, index, filters, kernel, padding, normalization):
     norm = None
     if normalization != "none":
         norm = normalization_layer(normalization, f"{prefix}_bn{index}", filters)
-    return Block(convolution, norm, name=f"{prefix}_block{index}")
-
-
-def _build_block(block, shape):
-    block.convolution.build(shape)
-    if block.normalization is not None:
-        block.normalization.build(block.convolution.compute_output_shape(shape))
-    block.built = True
+    return Block(convolution, norm, ops.relu, name=f"{prefix}_block{index}")

@@ -187,7 +187,7 @@ class Inference:
         for row, end in enumerate(ends):
             keep = real[row]
             results.append(
-                self._to_image(
+                self.to_image(
                     boxes[row, keep],
                     class_ids[row, keep],
                     scores[row, keep],
@@ -216,7 +216,8 @@ class Inference:
             chunks.append(ops.convert_to_numpy(masks)[:count])
         return np.concatenate(chunks)
 
-    def _to_image(self, boxes, class_ids, scores, probabilities, masks, geometry):
+    def to_image(self, boxes, class_ids, scores, probabilities, masks, geometry) -> Detections:
+        """Arrays of one image's detections, in the input, to what was found in the image."""
         height, width = geometry.original
         if self.config.half_pixel_sampling:
             boxes = geometry.to_original_half_pixel(boxes)

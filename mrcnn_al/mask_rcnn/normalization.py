@@ -16,22 +16,6 @@ class FrozenBatchNormalization(keras.layers.BatchNormalization):
         return super().call(inputs, training=False, mask=mask)
 
 
-def normalize(x, kind: str, name: str):
-    """Adds a normalisation layer to a functional graph.
-
-    Args:
-        x: symbolic tensor [..., C].
-        kind: frozen_batch, batch, group, or none.
-        name: of the layer.
-
-    Returns:
-        The normalised tensor; `x` itself for none.
-    """
-    if kind == "none":
-        return x
-    return normalization_layer(kind, name, x.shape[-1])(x)
-
-
 def normalization_layer(kind: str, name: str, channels: int) -> keras.layers.Layer:
     """The layer of a kind other than none.
 

@@ -1,8 +1,9 @@
 """Region proposal network (Ren et al. 2015)."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
+from mrcnn_al.mask_rcnn.block import convolve
 from mrcnn_al.mask_rcnn.normalization import output_initializer
 
 
@@ -28,17 +29,13 @@ def region_proposal_network(
     """
     feature = keras.Input((None, None, size))
     shared = layers.Conv2D(
-        channels,
-        3,
-        padding="same",
-        activation="relu",
-        strides=anchor_stride,
-        name="rpn_conv_shared",
-    )(feature)
+        channels, 3, padding="same", strides=anchor_stride, name="rpn_conv_shared"
+    )
+    shared = convolve(feature, shared, activation=ops.relu)
     # In half precision many anchors would have the same score, and boxes need more digits.
     output = {"kernel_initializer": output_initializer(output_std), "dtype": "float32"}
-    logits = layers.Conv2D(2 * anchors_per_cell, 1, name="rpn_class_raw", **output)(shared)
-    deltas = layers.Conv2D(4 * anchors_per_cell, 1, name="rpn_bbox_pred", **output)(shared)
+    logits = layers.Conv2D(2 * anchors_per_cell, 1, name="rpn_class_raw", **output)
+    deltas = layers.Conv2D(4 * anchors_per_cell, 1, name="rpn_bbox_pred", **output)
     rows = [layers.Reshape((-1, size), dtype="float32") for size in (2, 4)]
-    outputs = [rows[0](logits), rows[1](deltas)]
+    outputs = [rows[0](convolve(shared, logits)), rows[1](convolve(shared, deltas))]
     return keras.Model(feature, outputs, name="rpn_model")

@@ -9,6 +9,8 @@ import zlib
 
 from keras import ops
 
+from mrcnn_al.ops import backend
+
 
 def mix(key):
     """A bijective hash of int32 tensors (the finaliser `lowbias32`, C. Wellons 2018)."""
@@ -51,10 +53,8 @@ def keep_mask(keys, features: int, rate: float):
     dropped = round(rate * 256)
     words = -(-features // 4)
     word_keys = mix(keys)[:, None] + (ops.arange(words, dtype="int32") * 0x3C6EF35F)[None, :]
-    shifts = ops.arange(4, dtype="int32") * 8
-    bits = ops.right_shift(mix(word_keys)[:, :, None], shifts[None, None, :])
-    draws = ops.reshape(ops.bitwise_and(bits, 255), (-1, words * 4))[:, :features]
-    return draws >= dropped, 1 - dropped / 256
+    draws = ops.reshape(backend.bytes_of(mix(word_keys)), (-1, words * 4))[:, :features]
+    return draws >= ops.cast(dropped, draws.dtype), 1 - dropped / 256
 
 
 def _shift(key, bits: int):

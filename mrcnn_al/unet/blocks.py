@@ -3,8 +3,8 @@
 import keras
 from keras import layers, ops
 
+from mrcnn_al.mask_rcnn.block import Block
 from mrcnn_al.mask_rcnn.dropout import MonteCarloDropout
-from mrcnn_al.mask_rcnn.heads import Block
 from mrcnn_al.mask_rcnn.normalization import normalization_layer
 
 
@@ -34,8 +34,9 @@ class DoubleConvolution(keras.layers.Layer):
                 name = f"{self.name}_norm{number}"
                 norm = normalization_layer(normalization, name, filters)
                 norm.build((None, None, None, filters))
-            self.blocks.append(Block(convolution, norm, name=f"{self.name}_block{number}"))
-            self.blocks[-1].built = True
+            block = Block(convolution, norm, ops.relu, name=f"{self.name}_block{number}")
+            block.built = True
+            self.blocks.append(block)
         self.built = True
 
     def call(self, x, training=False):

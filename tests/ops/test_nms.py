@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from mrcnn_al.ops import backend
-from mrcnn_al.ops.nms import suppress
+from mrcnn_al.ops.nms import LEAST_BLOCK, suppress
 
 VERSIONS = {
     "backend": backend.greedy_suppression,
@@ -149,3 +149,31 @@ def test_images_of_a_batch_are_separate():
             ops.convert_to_tensor(boxes[None]), ops.convert_to_tensor(candidates[:1]), 0.3
         )
         np.testing.assert_array_equal(row, ops.convert_to_numpy(alone)[0])
+
+
+@pytest.mark.parametrize("limit", [None, 5, 70])
+def test_blocks_of_boxes_and_classes_follow_the_rule(limit):
+    """More boxes than fit into a block; candidates are not the first ones only."""
+    count, rng = 3 * LEAST_BLOCK + 10, np.random.default_rng(5)
+    boxes, _ = random_boxes(3, count)
+    classes, candidates = rng.integers(1, 4, count), rng.random(count) < 0.6
+    scores = np.where(candidates, np.linspace(1, 0.5, count), 0).astype(np.float32)
+    expected = np.zeros(count, bool)
+    for number in (1, 2, 3):
+        of_class = np.where(classes == number, scores, 0)
+        expected[by_the_rule(boxes, of_class, count, 0.3, 0.1)] = True
+    if limit is not None:
+        expected &= np.cumsum(expected) <= limit
+    assert expected.sum() == (limit or expected.sum()) > 4
+    # Another image beside it is done after the first block.
+    empty = np.zeros((1, count), bool)
+    kept = suppress(
+        ops.convert_to_tensor(np.stack([boxes, boxes])),
+        ops.convert_to_tensor(np.concatenate([candidates[None], empty])),
+        0.3,
+        ops.convert_to_tensor(np.stack([classes, classes]).astype(np.int32)),
+        limit,
+    )
+    kept = ops.convert_to_numpy(kept)
+    np.testing.assert_array_equal(kept[0], expected)
+    assert not kept[1].any()

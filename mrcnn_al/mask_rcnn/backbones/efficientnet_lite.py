@@ -1,9 +1,9 @@
 """EfficientNet-Lite0: inverted residuals without squeeze-and-excite, ReLU6, fast on CPUs."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from mrcnn_al.mask_rcnn.normalization import normalize
+from mrcnn_al.mask_rcnn.block import convolve
 
 # Kernel, stride, expansion, filters, repeats (Tan and Le 2019, table 1; the Lite variant keeps
 # the widths of B0).
@@ -29,8 +29,8 @@ def efficientnet_lite0(normalization: str = "frozen_batch") -> keras.Model:
         normalization: see `normalize`.
     """
     image = keras.Input((None, None, 3), name="input_image")
-    x = layers.Conv2D(32, 3, 2, padding="same", use_bias=False, name="lite1_stem_conv")(image)
-    x = layers.ReLU(6.0)(normalize(x, normalization, "lite1_stem_bn"))
+    stem = layers.Conv2D(32, 3, 2, padding="same", use_bias=False, name="lite1_stem_conv")
+    x = convolve(image, stem, normalization, "lite1_stem_bn", ops.relu6)
     stage, block, outputs = 1, 0, []
     for kernel, stride, expansion, filters, repeats in _BLOCKS:
         for repeat in range(repeats):
@@ -52,16 +52,20 @@ def layer_stage(layer_name: str) -> int | None:
 
 
 def _inverted_residual(x, name, kernel, stride, expansion, filters, normalization):
+    def part(x, kind, layer, activation=None):
+        return convolve(x, layer, normalization, f"{name}_{kind}_bn", activation)
+
     y = x
     if expansion > 1:
-        y = layers.Conv2D(expansion * x.shape[-1], 1, use_bias=False, name=f"{name}_expand_conv")(y)
-        y = layers.ReLU(6.0)(normalize(y, normalization, f"{name}_expand_bn"))
-    y = layers.DepthwiseConv2D(
+        wide = expansion * x.shape[-1]
+        layer = layers.Conv2D(wide, 1, use_bias=False, name=f"{name}_expand_conv")
+        y = part(y, "expand", layer, ops.relu6)
+    layer = layers.DepthwiseConv2D(
         kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
-    )(y)
-    y = layers.ReLU(6.0)(normalize(y, normalization, f"{name}_depthwise_bn"))
-    y = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project_conv")(y)
-    y = normalize(y, normalization, f"{name}_project_bn")
+    )
+    y = part(y, "depthwise", layer, ops.relu6)
+    layer = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project_conv")
+    y = part(y, "project", layer)
     if stride == 1 and x.shape[-1] == filters:
         y = layers.Add()([x, y])
     return y

@@ -3,9 +3,9 @@
 import string
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from mrcnn_al.mask_rcnn.normalization import normalize
+from mrcnn_al.mask_rcnn.block import convolve
 
 _STAGE_4_BLOCKS = {"resnet50": 6, "resnet101": 23}
 
@@ -22,9 +22,8 @@ def resnet(name: str, normalization: str = "frozen_batch") -> keras.Model:
     """
     image = keras.Input((None, None, 3), name="input_image")
     x = layers.ZeroPadding2D(3)(image)
-    x = layers.Conv2D(64, 7, strides=2, name="conv1")(x)
-    x = normalize(x, normalization, "bn_conv1")
-    x = layers.ReLU()(x)
+    stem = layers.Conv2D(64, 7, strides=2, name="conv1")
+    x = convolve(x, stem, normalization, "bn_conv1", ops.relu)
     x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
     outputs = []
     stages = ((2, 64, 3), (3, 128, 4), (4, 256, _STAGE_4_BLOCKS[name]), (5, 512, 3))
@@ -49,14 +48,13 @@ def layer_stage(layer_name: str) -> int | None:
 
 
 def _bottleneck(x, filters, name, stride, project, normalization):
-    shortcut = x
-    y = layers.Conv2D(filters, 1, strides=stride, name=f"res{name}_branch2a")(x)
-    y = layers.ReLU()(normalize(y, normalization, f"bn{name}_branch2a"))
-    y = layers.Conv2D(filters, 3, padding="same", name=f"res{name}_branch2b")(y)
-    y = layers.ReLU()(normalize(y, normalization, f"bn{name}_branch2b"))
-    y = layers.Conv2D(4 * filters, 1, name=f"res{name}_branch2c")(y)
-    y = normalize(y, normalization, f"bn{name}_branch2c")
+    def branch(x, part, size, kernel, activation=None, **options):
+        convolution = layers.Conv2D(size, kernel, name=f"res{name}_branch{part}", **options)
+        return convolve(x, convolution, normalization, f"bn{name}_branch{part}", activation)
+
+    y = branch(x, "2a", filters, 1, ops.relu, strides=stride)
+    y = branch(y, "2b", filters, 3, ops.relu, padding="same")
+    y = branch(y, "2c", 4 * filters, 1)
     if project:
-        shortcut = layers.Conv2D(4 * filters, 1, strides=stride, name=f"res{name}_branch1")(x)
-        shortcut = normalize(shortcut, normalization, f"bn{name}_branch1")
-    return layers.ReLU(name=f"res{name}_out")(layers.Add()([y, shortcut]))
+        x = branch(x, "1", 4 * filters, 1, strides=stride)
+    return layers.ReLU(name=f"res{name}_out")(layers.Add()([y, x]))
