@@ -116,7 +116,7 @@ def losses(model: MaskRCNN) -> dict[str, np.ndarray]:
         logs = model.train_on_batch(batch, return_dict=True)
         values = [logs["loss"], *(logs[name] for name in LOSS_NAMES)]
         results[f"losses_{step}"] = np.array([float(value) for value in values])
-    layers = weighted_layers(model).values()
+    layers = [layer for _, layer in sorted(weighted_layers(model).items())]
     weights = [ops.convert_to_numpy(layer.variables[0]) for layer in layers]
     results["weight_norms"] = np.array([np.linalg.norm(weight) for weight in weights])
     return results
