@@ -7,6 +7,7 @@ of its own, that is used, and a test holds both to the same result.
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import ops
 
 NAME = keras.backend.backend()
@@ -282,13 +283,14 @@ def _rounded(value):
 
     XLA divides by what is the same for all elements by multiplying with its inverse, and joins a
     product and a sum into one operation. At the border of a map the last bit decides whether a
-    sample is inside.
+    sample is inside. A barrier is gone before the processor's instructions are chosen; a maximum,
+    which changes nothing, stays between product and sum.
     """
     if NAME != "jax":
         return value
     import jax
 
-    return jax.lax.optimization_barrier(value)
+    return ops.maximum(jax.lax.optimization_barrier(value), float(np.finfo(np.float32).min))
 
 
 def _axis(start, end, extent, size):
