@@ -27,7 +27,7 @@ def run(devices, **fields):
         [sys.executable, str(SCRIPT), str(devices), json.dumps(fields)],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3000,
         env={**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": path},
     )
 
