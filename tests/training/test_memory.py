@@ -1,11 +1,10 @@
 """Memory does not grow with the epochs."""
 
-import gc
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from process_memory import memory, needs_status
 from small_model import TRAINING, load, make_model
 
 from mrcnn_al.config import ModelConfig, TrainingConfig
@@ -16,23 +15,8 @@ from mrcnn_al.training.fit import Fitter
 
 EPOCHS = 50
 MOST_GROWTH = 20 * 2**20
-STATUS = Path("/proc/self/status")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not STATUS.exists(), reason="this system does not tell the memory in use"),
-]
-
-
-def memory():
-    """Resident bytes that this process has written.
-
-    Pages of files are left out: libraries of a gigabyte are mapped, and the system drops and reads
-    again parts of them as it likes.
-    """
-    gc.collect()
-    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon"))
-    return int(line.split()[1]) * 1024
+pytestmark = [pytest.mark.slow, needs_status]
 
 
 def test_of_a_whole_training():

@@ -1,10 +1,8 @@
 """Memory does not grow with the images that are scored."""
 
-import gc
-from pathlib import Path
-
 import numpy as np
 import pytest
+from process_memory import memory, needs_status
 from small_model import make_model
 
 from mrcnn_al.config import SamplingConfig
@@ -13,20 +11,9 @@ from mrcnn_al.uncertainty.pool_scorer import PoolScorer
 
 IMAGES, FIRST = 600, 200
 MOST_GROWTH = 10 * 2**20
-STATUS = Path("/proc/self/status")
 SIDES = (64, 100, 130)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not STATUS.exists(), reason="this system does not tell the memory in use"),
-]
-
-
-def memory():
-    """Resident bytes that this process has written; see tests/training/test_memory.py."""
-    gc.collect()
-    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon"))
-    return int(line.split()[1]) * 1024
+pytestmark = [pytest.mark.slow, needs_status]
 
 
 def load_image(number):
