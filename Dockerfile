@@ -7,7 +7,7 @@ FROM python:3.12-slim
 WORKDIR /app
 ENV PYTHONUNBUFFERED=1
 
-COPY setup.py pyproject.toml ./
+COPY setup.py pyproject.toml requirements.txt ./
 COPY mrcnn_al ./mrcnn_al
 RUN pip install --no-cache-dir ".[gpu,weights]"
 
