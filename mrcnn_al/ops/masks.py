@@ -30,12 +30,24 @@ def paste_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int):
 
 def minimize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A mask inside its box, bool [h, w], at the size of a mini-mask (minimize_mask)."""
-    height, width = mask.shape
-    rows = _weights(0, shape[0], 0, shape[0], height)
-    columns = _weights(0, shape[1], 0, shape[1], width)
+    rows = _resampled(mask.astype(np.float64), shape[0])
+    small = _resampled(rows.T, shape[1]).T
     # The reference's resize stays in the range of its input: a full mask keeps its corners.
     full = mask.size > 0 and mask.all()
-    return np.around(rows @ mask.astype(np.float64) @ columns.T).astype(bool) | full
+    return np.around(small).astype(bool) | full
+
+
+def _resampled(array, count):
+    """Linear interpolation of [cells, ...] at the centres of `count` equal parts; 0 outside."""
+    cells = len(array)
+    position = (np.arange(count) + 0.5) * (cells / count) - 0.5
+    low = np.floor(position).astype(int)
+    result = np.zeros((count, *array.shape[1:]))
+    for index in (low, low + 1):
+        inside = (index >= 0) & (index < cells)
+        weight = (1.0 - np.abs(position - index)) * inside
+        result += weight[:, None] * array[np.clip(index, 0, cells - 1)]
+    return result
 
 
 def _weights(first, last, start, end, cells):
