@@ -106,9 +106,9 @@ def test_proposals_are_the_same_boxes(model, rpn, golden):
     rois = numpy(model.proposals(*rpn, (128, 128), inference=True))
     for ours, theirs in zip(rois, golden["rpn_rois"], strict=True):
         distance = np.abs(ours[:, None] - theirs[None]).max(axis=-1)
-        note("rpn_rois, nearest", distance.min(axis=0).max(), 1e-4)
-        note("rpn_rois, nearest", distance.min(axis=1).max(), 1e-4)
-        # Rows of nearly equal score may have changed places.
+        # Rows of nearly equal score may have changed places, the last ones with a row beyond.
+        note("rpn_rois, nearest", distance.min(axis=0)[:-10].max(), 1e-4)
+        note("rpn_rois, nearest", distance.min(axis=1)[:-10].max(), 1e-4)
         assert (np.diagonal(distance) > 1e-4).sum() <= 30
 
 
