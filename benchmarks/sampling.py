@@ -45,14 +45,15 @@ def main(preset, precision, regimes, data, weights, passes, images, rounds, size
         raise click.UsageError("--data and --weights go together.")
     from mrcnn_al import MaskRCNN, ModelConfig
 
+    precisions = {"precision": precision, "precision_inference": None}
     if weights:
-        model = MaskRCNN(ModelConfig.preset(preset, precision=precision))
+        model = MaskRCNN(ModelConfig.preset(preset, **precisions))
         model.load_weights(weights)
         found = {"trained": measure(model, pictures(data, images), 0.7, passes, rounds, {})}
     else:
         found = {}
         for count in regimes:
-            config = ModelConfig.preset(preset, precision=precision, detection_max_instances=count)
+            config = ModelConfig.preset(preset, **precisions, detection_max_instances=count)
             bars = BARS.get(count, {}) if preset == "nucleus" else {}
             model = MaskRCNN(config)
             find_everything(model)

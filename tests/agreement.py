@@ -39,6 +39,7 @@ CONFIG = Config.preset(
         "detection_max_instances": 30,
         "detection_min_confidence": 0.7,
         "dropout_rate": 0.25,
+        "precision_inference": None,
     },
 )
 

@@ -63,9 +63,14 @@ class ModelConfig(Section):
         dropout_rate: of the Monte-Carlo dropout after each convolutional block of the heads.
         precision: `float32`; `bfloat16` or `float16` for the layers between image and outputs.
             Weights, the last layer of each output, boxes and losses are float32 always.
+        precision_inference: the same for detection and sampling; None means as in training,
+            `auto` bfloat16 where it runs on a processor that multiplies it natively (by
+            TensorFlow or PyTorch), and elsewhere as in training.
         rpn_nms_threshold_inference: None means as in training.
         image_resize_mode_inference: None means as in training.
         pixel_scale: the molded image is (RGB - mean_pixel) * pixel_scale.
+        level4_side: side in pixels of the RoI that is pooled from level 4 of the pyramid; twice
+            the side takes every RoI from a level finer by one, which shows borders better.
         drop_zero_area_boxes: boxes without area are no proposals and no detections. The
             reference keeps those that lie wholly in the padding.
         class_loss_by_image: the class loss looks at each image's own active classes, the
@@ -97,6 +102,7 @@ class ModelConfig(Section):
     mask_head_convolutions: int = 4
     dropout_rate: float = 0.5
     precision: str = "float32"
+    precision_inference: str | None = None
     rpn_anchor_scales: tuple[float, ...] = (32, 64, 128, 256, 512)
     rpn_anchor_ratios: tuple[float, ...] = (0.5, 1, 2)
     rpn_anchor_stride: int = 1
@@ -120,6 +126,7 @@ class ModelConfig(Section):
     pool_size: int = 7
     mask_pool_size: int = 14
     mask_shape: tuple[int, int] = (28, 28)
+    level4_side: float = 224.0
     max_gt_instances: int = 100
     rpn_bbox_std_dev: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
     bbox_std_dev: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
@@ -137,7 +144,12 @@ class ModelConfig(Section):
     presets: ClassVar = {
         "matterport": {},
         "nucleus": _NUCLEUS,
-        "thesis": {**_NUCLEUS, "detection_min_confidence": 0.7, **_DEPARTURES},
+        "thesis": {
+            **_NUCLEUS,
+            "detection_min_confidence": 0.7,
+            "precision_inference": "auto",
+            **_DEPARTURES,
+        },
         "cpu": {
             "num_classes": 2,
             "backbone": "efficientnet_lite0",
@@ -164,6 +176,7 @@ class ModelConfig(Section):
             "detection_max_instances": 400,
             "detection_min_confidence": 0.05,
             "detection_nms_threshold": 0.4,
+            "precision_inference": "auto",
             **_DEPARTURES,
         },
     }
@@ -173,6 +186,7 @@ class ModelConfig(Section):
         "pyramid_normalization": ("batch", "group", "none"),
         "head_normalization": ("frozen_batch", "batch", "group", "none"),
         "precision": ("float32", "bfloat16", "float16"),
+        "precision_inference": (None, "auto", "float32", "bfloat16", "float16"),
         "image_resize_mode": ("none", "square", "pad64", "crop"),
         "image_resize_mode_inference": (None, "none", "square", "pad64"),
     }
@@ -182,6 +196,7 @@ class ModelConfig(Section):
         "output_std": (0.0, 1.0),
         "pixel_scale": (1e-6, 1e6),
         "image_min_scale": (0.0, 1000.0),
+        "level4_side": (1.0, 1e6),
         "dropout_rate": (0.0, 0.95),
         "mask_head_convolutions": (1, 8),
         "rpn_nms_threshold": (0.0, 1.0),

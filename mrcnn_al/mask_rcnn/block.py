@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from mrcnn_al.mask_rcnn.normalization import FrozenBatchNormalization, normalization_layer
-from mrcnn_al.ops import backend
+from mrcnn_al.ops.convolution import add_bias, depthwise_conv
 
 
 @keras.saving.register_keras_serializable("mrcnn_al")
@@ -64,7 +64,7 @@ class Block(layers.Layer):
         else:
             x = self._convolve(x, kernel)
         if bias is not None:
-            x = backend.add_bias(x, ops.cast(bias, dtype))
+            x = add_bias(x, ops.cast(bias, dtype))
         if whole:
             x = ops.reshape(x, (-1, 1, 1, x.shape[1]))
         if normalization is not None:
@@ -79,10 +79,8 @@ class Block(layers.Layer):
     def _convolve(self, x, kernel):
         layer = self.convolution
         depthwise = isinstance(layer, layers.DepthwiseConv2D)
-        function = ops.depthwise_conv if depthwise else ops.conv
-        return function(
-            x, kernel, layer.strides, layer.padding, layer.data_format, layer.dilation_rate
-        )
+        function = depthwise_conv if depthwise else ops.conv
+        return function(x, kernel, layer.strides, layer.padding)
 
 
 def convolve(x, convolution, normalization: str = "none", name: str = "", activation=None):

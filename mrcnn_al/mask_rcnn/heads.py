@@ -10,7 +10,7 @@ from keras import layers, ops
 from mrcnn_al.mask_rcnn.block import Block
 from mrcnn_al.mask_rcnn.dropout import MonteCarloDropout
 from mrcnn_al.mask_rcnn.normalization import normalization_layer, output_initializer
-from mrcnn_al.ops import backend
+from mrcnn_al.ops.convolution import add_bias
 
 
 class ClassifierHead(keras.layers.Layer):
@@ -107,7 +107,8 @@ class MaskHead(keras.layers.Layer):
         dropout_rate,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # The last layer computes in float32, of one class as of all; the others say for themselves.
+        super().__init__(dtype="float32", autocast=False, **kwargs)
         self.blocks = [
             _block("mrcnn_mask", index + 1, filters, 3, "same", normalization)
             for index in range(convolutions)
@@ -128,15 +129,28 @@ class MaskHead(keras.layers.Layer):
         self.masks.build((None, 2 * pool_size, 2 * pool_size, filters))
         self.built = True
 
-    def call(self, pooled, keys=None, training=False):
-        """[R, P, P, C] to probabilities [R, 2P, 2P, classes]; `keys` switches dropout on."""
+    def call(self, pooled, keys=None, training=False, class_ids=None):
+        """Masks of RoIs; `keys` switches dropout on.
+
+        Args:
+            pooled: [R, P, P, C].
+            keys: int32 [R], see MonteCarloDropout.
+            training: whether normalisation learns.
+            class_ids: int32 [R]; the one class of each RoI that is asked for. Of the 81 of COCO
+                the others would cost more than the rest of the head.
+
+        Returns:
+            Probabilities [R, 2P, 2P, classes], or [R, 2P, 2P] of `class_ids`.
+        """
         x = pooled
         for block, dropout in zip(self.blocks, self.dropouts, strict=True):
             x = dropout(block(x, training=training), keys=keys)
-        return self._outputs(x)
+        x = self._upsampled(x)
+        masks = self.masks(x) if class_ids is None else self._masks_of(x, class_ids)
+        return _in_place(masks, pooled.shape[1])
 
-    def _outputs(self, x):
-        """[R, P, P, F] to probabilities [R, 2P, 2P, classes].
+    def _upsampled(self, x):
+        """[R, P, P, F] to [R, P, 4P, F], each cell's 2 x 2 pixels one after the other.
 
         The transposed convolution makes 2 x 2 pixels of each cell and of nothing else: a 1 x 1
         convolution with four times the filters. Its pixels are put in their places when only
@@ -147,12 +161,24 @@ class MaskHead(keras.layers.Layer):
         kernel = ops.reshape(kernel, (1, 1, kernel.shape[0], -1))
         bias = ops.tile(ops.cast(layer.bias, layer.compute_dtype), 4)
         x = ops.conv(ops.cast(x, layer.compute_dtype), kernel)
-        x = ops.relu(backend.add_bias(x, bias))
-        x = self.masks(ops.reshape(x, (-1, side, 4 * side, layer.filters)))
-        x = ops.reshape(x, (-1, side, side, 2, 2, x.shape[-1]))
-        return ops.reshape(
-            ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, 2 * side, 2 * side, x.shape[-1])
-        )
+        x = ops.relu(add_bias(x, bias))
+        return ops.reshape(x, (-1, side, 4 * side, layer.filters))
+
+    def _masks_of(self, x, class_ids):
+        """[R, P, 4P, F] to [R, P, 4P], each row by the weights of its class."""
+        kernel = ops.transpose(ops.convert_to_tensor(self.masks.kernel)[0, 0])
+        kernel, bias = (ops.take(w, class_ids, axis=0) for w in (kernel, self.masks.bias))
+        rows = ops.reshape(ops.cast(x, "float32"), (-1, x.shape[1] * x.shape[2], x.shape[3]))
+        logits = ops.matmul(rows, kernel[:, :, None])[..., 0] + bias[:, None]
+        return ops.reshape(ops.sigmoid(logits), (-1, *x.shape[1:3]))
+
+
+def _in_place(pixels, side):
+    """[R, P, 4P, ...], each cell's 2 x 2 pixels one after the other, to [R, 2P, 2P, ...]."""
+    rest = pixels.shape[3:]
+    pixels = ops.reshape(pixels, (-1, side, side, 2, 2, *rest))
+    axes = (0, 1, 3, 2, 4, *range(5, 5 + len(rest)))
+    return ops.reshape(ops.transpose(pixels, axes), (-1, 2 * side, 2 * side, *rest))
 
 
 def _block(prefix, index, filters, kernel, padding, normalization):

@@ -31,7 +31,8 @@ class Inference:
     """Runs a MaskRCNN on images, in three compiled steps.
 
     `look` is everything before the first dropout layer and runs once an image whatever the
-    number of passes. `classify` and `mask` are what is left of the two heads.
+    number of passes. `classify` and `mask` are what is left of the two heads. Compiled, they
+    compute in `precision_inference`.
 
     Args:
         model: a MaskRCNN; its weights are read at every call.
@@ -40,14 +41,20 @@ class Inference:
     def __init__(self, model):
         self.model = model
         self.config = model.config
-        self._look = backend.compiled(self.look_step, model)
-        self._pooled = backend.compiled(self._pooled_step, model)
-        self._classify = backend.compiled(self.classify_step, model)
-        self._classify_stochastically = backend.compiled(self._classify_stochastic_step, model)
-        self._mask = backend.compiled(self.mask_step, model, fixed_shapes=False)
-        self._mask_stochastically = backend.compiled(
-            self._mask_stochastic_step, model, fixed_shapes=False
-        )
+        self._precision = _precision(model.config)
+        self._look = self._compiled(self.look_step)
+        self._pooled = self._compiled(self._pooled_step)
+        self._classify = self._compiled(self.classify_step)
+        self._classify_stochastically = self._compiled(self._classify_stochastic_step)
+        self._mask = self._compiled(self.mask_step, fixed_shapes=False)
+        self._mask_stochastically = self._compiled(self._mask_stochastic_step, fixed_shapes=False)
+
+    def _compiled(self, step, fixed_shapes=True):
+        def in_precision(*arguments):
+            with self.model.layer_precision.changed_to(self._precision):
+                return step(*arguments)
+
+        return backend.compiled(in_precision, self.model, fixed_shapes)
 
     def detect(
         self, images: Sequence[np.ndarray], min_confidence: float | None = None
@@ -174,8 +181,7 @@ class Inference:
         image_size = (ops.cast(height * stride, "float32"), ops.cast(width * stride, "float32"))
         size = self.config.mask_pool_size
         pooled = self.model.pool(pyramid, boxes, image_index, image_size, size)
-        masks = self.model.mask_head(pooled, keys=keys)
-        return ops.take_along_axis(masks, class_ids[:, None, None, None], axis=-1)[..., 0]
+        return self.model.mask_head(pooled, keys=keys, class_ids=class_ids)
 
     def _with_masks(self, pyramid, found, rows, pass_keys, geometry) -> list[Detections]:
         """Adds masks to the rows of detections that are real, and goes back to the images."""
@@ -237,6 +243,12 @@ class Inference:
             scores[keep],
         )
         return Detections(instances, probabilities[keep])
+
+
+def _precision(config) -> str:
+    if config.precision_inference == "auto":
+        return "bfloat16" if backend.multiplies_bfloat16() else config.precision
+    return config.precision_inference or config.precision
 
 
 def as_dictionary(instances: Instances) -> dict:

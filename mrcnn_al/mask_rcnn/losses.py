@@ -75,12 +75,10 @@ def mrcnn_mask_loss(target_masks, target_class_ids, masks):
     Args:
         target_masks: [B, N, H, W] of 0 and 1.
         target_class_ids: int32 [B, N].
-        masks: probabilities [B, N, H, W, classes].
+        masks: probabilities [B, N, H, W] of the target's class.
     """
-    index = _positive_class(target_class_ids)[..., None, None, None]
-    predicted = ops.take_along_axis(masks, index, axis=-1)[..., 0]
     # As Keras 2.2 does it: the probability is clipped and turned into a logit.
-    predicted = ops.clip(predicted, 1e-7, 1 - 1e-7)
+    predicted = ops.clip(masks, 1e-7, 1 - 1e-7)
     logits = ops.log(predicted / (1 - predicted))
     target = ops.cast(target_masks, "float32")
     loss = ops.relu(logits) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))

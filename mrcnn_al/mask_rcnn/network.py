@@ -39,11 +39,14 @@ class Network(LossModel):
 
     Args:
         config: of the network; every setting of it is plain data.
+
+    Attributes:
+        layer_precision: what the layers compute with.
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
         super().__init__(LOSS_NAMES, config.precision, **kwargs)
-        with layers_in(config.precision):
+        with layers_in(config.precision) as self.layer_precision:
             self._make_layers(config)
         self.built = True
 
@@ -132,8 +135,16 @@ class Network(LossModel):
 
     def pool(self, pyramid: list, boxes, image_index, image_size: tuple[int, int], size: int):
         """RoIAlign of boxes [M, 4] from P2 to P5: [M, size, size, C]."""
-        half_pixel = self.config.half_pixel_sampling
-        return roi_align(pyramid[:4], boxes, image_index, image_size, size, half_pixel)
+        config = self.config
+        return roi_align(
+            pyramid[:4],
+            boxes,
+            image_index,
+            image_size,
+            size,
+            config.half_pixel_sampling,
+            config.level4_side,
+        )
 
     def pool_batch(self, pyramid: list, rois, image_size: tuple[int, int], size: int):
         """RoIAlign of RoIs [B, N, 4]: [B * N, size, size, C]."""
@@ -227,18 +238,19 @@ class Network(LossModel):
         logits = ops.reshape(logits, (-1, count, config.num_classes))
         predicted = ops.reshape(predicted, (-1, count, config.num_classes, 4))
         pooled = self.pool_batch(pyramid, rois[:, :mask_count], image_size, config.mask_pool_size)
-        predicted_masks = self.mask_head(pooled, training=training)
-        predicted_masks = ops.reshape(
-            predicted_masks, (-1, mask_count, *config.mask_shape, config.num_classes)
+        mask_class_ids = class_ids[:, :mask_count]
+        predicted_masks = self.mask_head(
+            pooled,
+            training=training,
+            class_ids=ops.reshape(ops.maximum(mask_class_ids, 0), (-1,)),
         )
+        predicted_masks = ops.reshape(predicted_masks, (-1, mask_count, *config.mask_shape))
         return {
             "mrcnn_class_loss": losses.mrcnn_class_loss(
                 class_ids, logits, active_class_ids, config.class_loss_by_image
             ),
             "mrcnn_bbox_loss": losses.mrcnn_bbox_loss(deltas, class_ids, predicted),
-            "mrcnn_mask_loss": losses.mrcnn_mask_loss(
-                masks, class_ids[:, :mask_count], predicted_masks
-            ),
+            "mrcnn_mask_loss": losses.mrcnn_mask_loss(masks, mask_class_ids, predicted_masks),
         }
 
     @property

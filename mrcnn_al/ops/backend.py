@@ -4,7 +4,9 @@ Each primitive has a version in `keras.ops` that runs everywhere; where TensorFl
 of its own, that is used, and a test holds both to the same result.
 """
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -67,6 +69,32 @@ def _any_extent(tensor):
 
     first = max(1, len(tensor.shape) - 1)
     return tf.TensorSpec([None] * first + tensor.shape[first:].as_list(), tensor.dtype)
+
+
+@functools.cache
+def multiplies_bfloat16() -> bool:
+    """Whether this computes on a processor that multiplies bfloat16, and with kernels that know.
+
+    TensorFlow and PyTorch have them, XLA on a CPU (JAX) does not.
+    """
+    if NAME == "jax" or _has_gpu():
+        return False
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    flags = next((n for n in text.splitlines() if n.startswith(("flags", "Features"))), "")
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags.split())
+
+
+def _has_gpu():
+    if NAME == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def make_deterministic(seed: int) -> None:
@@ -202,15 +230,6 @@ def bytes_of(integers):
     import torch
 
     return integers.contiguous()[..., None].view(torch.uint8)
-
-
-def add_bias(x, bias):
-    """x [..., C] + bias [C]; TensorFlow joins this form of it with the convolution before it."""
-    if NAME != "tensorflow":
-        return x + bias
-    import tensorflow as tf
-
-    return tf.nn.bias_add(x, bias)
 
 
 def crop_levels(features: list, boxes, image_index, level, size: int):

@@ -7,7 +7,15 @@ from keras import ops
 from mrcnn_al.ops import backend
 
 
-def roi_align(features: list, boxes, image_index, image_size, size: int, half_pixel: bool):
+def roi_align(
+    features: list,
+    boxes,
+    image_index,
+    image_size,
+    size: int,
+    half_pixel: bool,
+    level4_side: float = 224.0,
+):
     """Pools each box from the pyramid level that fits its size (Matterport's PyramidROIAlign).
 
     No gradient reaches the boxes.
@@ -20,27 +28,31 @@ def roi_align(features: list, boxes, image_index, image_size, size: int, half_pi
         size: bins along each side, one sample a bin.
         half_pixel: samples are the centres of the bins; off: the outer samples lie on the
             edges of the box, as in the reference.
+        level4_side: see `pyramid_levels`.
 
     Returns:
         [M, size, size, C].
     """
     boxes = ops.stop_gradient(boxes)
     height, width = image_size
-    levels = pyramid_levels(boxes, height * width) - 2
+    levels = pyramid_levels(boxes, height * width, level4_side) - 2
     if half_pixel:
         boxes = _bin_centres(boxes, features, levels, image_size, size)
     return backend.crop_levels(features, boxes, image_index, levels, size)
 
 
-def pyramid_levels(boxes, image_area):
+def pyramid_levels(boxes, image_area, level4_side: float = 224.0):
     """Level 2 to 5 for each normalised box [M, 4], by eq. 1 of the FPN paper: int32 [M].
 
-    `image_area` is a number or a scalar tensor, in pixels.
+    Args:
+        boxes: [M, 4] normalised.
+        image_area: a number or a scalar tensor, in pixels.
+        level4_side: of the square box, in pixels, that belongs to level 4.
     """
     height = boxes[:, 2] - boxes[:, 0]
     width = boxes[:, 3] - boxes[:, 1]
     image_side = ops.sqrt(ops.cast(image_area, "float32"))
-    side = ops.sqrt(ops.maximum(height * width, 0)) / (224.0 / image_side)
+    side = ops.sqrt(ops.maximum(height * width, 0)) / (level4_side / image_side)
     # log2 of an empty box is minus infinity, whose cast to int differs between backends.
     exponent = ops.log(ops.maximum(side, 1e-12)) / math.log(2.0)
     return ops.clip(4 + ops.cast(ops.round(exponent), "int32"), 2, 5)

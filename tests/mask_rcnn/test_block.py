@@ -101,15 +101,79 @@ def test_the_product_is_taken_in_float32():
     assert (ones[0, 2, 2] == 36.0).all()
 
 
-def test_the_mask_head_ends_in_a_transposed_convolution():
+@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (5, 1), (5, 2)])
+def test_gradients_of_a_depthwise_convolution_in_half_precision(size, stride):
+    def make():
+        return Block(layers.DepthwiseConv2D(size, stride, padding="same", use_bias=False))
+
+    with layers_in("bfloat16"):
+        half = make()
+    whole = make()
+    rng = np.random.default_rng(4)
+    # Numbers that bfloat16 can hold, so that only the sums are rounded.
+    pixels, kernel = (
+        rng.integers(-8, 9, shape).astype(np.float32) / 8
+        for shape in ((2, 9, 8, 4), (size, size, 4, 1))
+    )
+    factor = rng.integers(-4, 5, whole.compute_output_shape(pixels.shape)).astype(np.float32)
+    found = []
+    for block in (half, whole):
+        block.build(pixels.shape)
+        block.convolution.kernel.assign(kernel)
+        x = keras.Variable(pixels)
+        total = lambda block=block, x=x: (ops.sum(ops.cast(block(x.value), "float32") * factor), {})
+        found.append(differentiate(total, [x, block.convolution.kernel])[1])
+    for ours, expected in zip(*found, strict=True):
+        assert np.abs(expected).max() > 1
+        np.testing.assert_allclose(ours, expected, rtol=2**-7, atol=2**-7)
+
+
+def make_mask_head():
     head = MaskHead(3, 4, 5, 6, 1, "none", 0.0)
     rng = np.random.default_rng(0)
     for variable in head.variables:
         variable.assign(rng.normal(0, 0.5, variable.shape).astype(np.float32))
-    pooled = rng.normal(0, 1, (7, 4, 4, 5)).astype(np.float32)
+    return head, rng.normal(0, 1, (7, 4, 4, 5)).astype(np.float32)
+
+
+def test_the_mask_head_ends_in_a_transposed_convolution():
+    head, pooled = make_mask_head()
     found = ops.convert_to_numpy(head(pooled))
     x = ops.relu(head.deconvolution(head.blocks[0](pooled)))
     expected = ops.convert_to_numpy(head.masks(x))
     assert found.shape == (7, 8, 8, 3)
     assert np.ptp(expected) > 0.3
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_mask_head_gives_one_class_of_each_roi():
+    head, pooled = make_mask_head()
+    class_ids = np.array([2, 0, 1, 1, 2, 0, 2], np.int32)
+    weight = np.random.default_rng(1).normal(0, 1, (7, 8, 8)).astype(np.float32)
+
+    def one_class():
+        masks = head(pooled, class_ids=ops.convert_to_tensor(class_ids))
+        return ops.sum(masks * weight), {"masks": masks}
+
+    def all_classes():
+        masks = ops.take_along_axis(head(pooled), class_ids[:, None, None, None], axis=-1)[..., 0]
+        return ops.sum(masks * weight), {"masks": masks}
+
+    variables = head.trainable_variables
+    (ours, gradients), (theirs, expected) = (
+        differentiate(function, variables) for function in (one_class, all_classes)
+    )
+    assert ours["masks"].shape == (7, 8, 8)
+    np.testing.assert_allclose(ours["masks"], theirs["masks"], rtol=1e-5, atol=1e-6)
+    for found, wanted in zip(gradients, expected, strict=True):
+        assert np.abs(wanted).max() > 0
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_one_class_has_all_digits_in_half_precision():
+    with layers_in("bfloat16"):
+        head = MaskHead(3, 4, 5, 6, 1, "none", 0.0)
+    pooled = np.random.default_rng(0).normal(0, 1, (7, 4, 4, 5)).astype(np.float32)
+    masks = ops.convert_to_numpy(head(pooled, class_ids=np.ones(7, np.int32)))
+    expected = ops.convert_to_numpy(head(pooled))[..., 1]
+    np.testing.assert_allclose(masks, expected, rtol=1e-5)

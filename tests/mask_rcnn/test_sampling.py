@@ -24,6 +24,7 @@ SETTINGS = {
     "post_nms_rois_inference": 40,
     "detection_max_instances": 12,
     "detection_min_confidence": 0.0,
+    "precision_inference": None,
 }
 
 

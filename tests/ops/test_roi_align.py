@@ -44,6 +44,13 @@ def test_a_box_without_area_goes_to_the_finest_level():
     np.testing.assert_array_equal(ops.convert_to_numpy(levels), [2, 2])
 
 
+def test_twice_the_side_of_level_4_is_a_level_finer():
+    sides = np.array([300, 200, 100, 40], np.float32) / 512
+    boxes = tensor(np.stack([0 * sides, 0 * sides, sides, sides], axis=-1))
+    levels = [ops.convert_to_numpy(pyramid_levels(boxes, 512 * 512, s)) for s in (224.0, 448.0)]
+    np.testing.assert_array_equal(levels, [[4, 4, 3, 2], [3, 3, 2, 2]])
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("size", [7, 14])
 def test_pooled_features_as_the_reference(golden, version, size):
