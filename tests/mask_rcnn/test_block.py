@@ -115,7 +115,8 @@ def test_gradients_of_a_depthwise_convolution_in_half_precision(size, stride):
         rng.integers(-8, 9, shape).astype(np.float32) / 8
         for shape in ((2, 9, 8, 4), (size, size, 4, 1))
     )
-    factor = rng.integers(-4, 5, whole.compute_output_shape(pixels.shape)).astype(np.float32)
+    shape = whole.compute_output_shape(pixels.shape)
+    factor = ops.convert_to_tensor(rng.integers(-4, 5, shape).astype(np.float32))
     found = []
     for block in (half, whole):
         block.build(pixels.shape)
@@ -150,9 +151,10 @@ def test_the_mask_head_gives_one_class_of_each_roi():
     head, pooled = make_mask_head()
     class_ids = np.array([2, 0, 1, 1, 2, 0, 2], np.int32)
     weight = np.random.default_rng(1).normal(0, 1, (7, 8, 8)).astype(np.float32)
+    class_ids, weight = (ops.convert_to_tensor(array) for array in (class_ids, weight))
 
     def one_class():
-        masks = head(pooled, class_ids=ops.convert_to_tensor(class_ids))
+        masks = head(pooled, class_ids=class_ids)
         return ops.sum(masks * weight), {"masks": masks}
 
     def all_classes():

@@ -37,7 +37,7 @@ def test_values_are_those_of_keras(groups, mean, error):
 
 def test_gradients_are_those_of_keras():
     weight = np.random.default_rng(2).normal(0, 1, SHAPE).astype(np.float32)
-    found = []
+    weight, found = ops.convert_to_tensor(weight), []
     for layer in layers_of(4):
         x = keras.Variable(images())
         total = lambda layer=layer, x=x: (ops.sum(layer(x.value) * weight), {})
