@@ -5,6 +5,7 @@ Run as a program it prints the address of one that ends when standard input does
 
 import contextlib
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,9 @@ def two_nodes() -> Iterator[tuple[int, str]]:
 def main() -> None:
     # A socket's path must be short.
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        # Ray notes the newest cluster in a folder of its own, which it takes for made.
+        os.environ["RAY_TMPDIR"] = folder
+        Path(folder, "ray").mkdir()
         cluster = _begun(folder)
         try:
             print(cluster.address, flush=True)
