@@ -171,6 +171,8 @@ class MaskRCNN(Network):
     ) -> None:
         """Writes the network for serving, by Keras's own export; see `Serving` for its outputs.
 
+        Served anywhere, it computes in `precision`, whatever `precision_inference` says.
+
         Args:
             path: file or folder to write.
             format: one of Keras's: `tf_saved_model` needs TensorFlow, `onnx` its converter.

@@ -24,6 +24,7 @@ CONFIG = ModelConfig.preset(
     max_gt_instances=20,
     detection_max_instances=10,
     detection_min_confidence=0.0,
+    precision_inference=None,
 )
 
 
