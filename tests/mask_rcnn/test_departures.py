@@ -175,6 +175,18 @@ def test_pooling_samples_bin_centres_with_half_pixel_sampling():
     np.testing.assert_allclose(samples[False], np.linspace(8, 35, 7) / 63 * 15, atol=1e-4)
 
 
+def test_the_side_of_level_4_says_which_map_is_pooled():
+    # Each map holds the number of its level.
+    pyramid = [ops.full((1, 64 // 2**n, 64 // 2**n, 1), float(n)) for n in range(2, 6)]
+    box = ops.convert_to_tensor(np.array([[0.0, 0.0, 0.5, 0.5]], np.float32))
+    levels = {}
+    for side in (16.0, 32.0, 64.0, 224.0):
+        model = make_model(level4_side=side)
+        pooled = model.pool(pyramid, box, ops.zeros(1, "int32"), (64, 64), 7)
+        levels[side] = set(ops.convert_to_numpy(pooled).ravel().tolist())
+    assert levels == {16.0: {5.0}, 32.0: {4.0}, 64.0: {3.0}, 224.0: {2.0}}
+
+
 def test_shrinking_averages_without_reference_resampling():
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::4] = 255
