@@ -7,7 +7,7 @@ A training that was killed goes on where it was when the same command is given a
 """
 
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import click
@@ -79,7 +79,7 @@ def main(annotations, images, weights, epochs, learning_rate, precision, picture
     model = MaskRCNN(config.model)
     click.echo(load_named_weights(model, weights))
 
-    @cache
+    @lru_cache(maxsize=512)
     def load(image_id):
         return dataset.load_image(image_id), dataset.load_instances(image_id)
 

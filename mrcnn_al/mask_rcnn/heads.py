@@ -136,8 +136,8 @@ class MaskHead(keras.layers.Layer):
             pooled: [R, P, P, C].
             keys: int32 [R], see MonteCarloDropout.
             training: whether normalisation learns.
-            class_ids: int32 [R]; the one class of each RoI that is asked for. Of the 81 of COCO
-                the others would cost more than the rest of the head.
+            class_ids: int32 [R]; the one class of each RoI that is asked for, the others are not
+                computed then.
 
         Returns:
             Probabilities [R, 2P, 2P, classes], or [R, 2P, 2P] of `class_ids`.

@@ -77,7 +77,7 @@ def multiplies_bfloat16() -> bool:
 
     TensorFlow and PyTorch have them, XLA on a CPU (JAX) does not.
     """
-    if NAME == "jax" or _has_gpu():
+    if NAME == "jax" or has_gpu():
         return False
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
@@ -87,7 +87,8 @@ def multiplies_bfloat16() -> bool:
     return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags.split())
 
 
-def _has_gpu():
+def has_gpu() -> bool:
+    """Whether there is a GPU that TensorFlow or PyTorch would compute on."""
     if NAME == "tensorflow":
         import tensorflow as tf
 
@@ -247,11 +248,11 @@ def crop_levels(features: list, boxes, image_index, level, size: int):
     """
     if NAME != "tensorflow":
         return crop_levels_everywhere(features, boxes, image_index, level, size)
+    # On a GPU the kernel's gradient has no deterministic version.
+    if has_gpu():
+        return crop_levels_everywhere(features, boxes, image_index, level, size)
     import tensorflow as tf
 
-    # On a GPU the kernel's gradient has no deterministic version.
-    if tf.config.list_physical_devices("GPU"):
-        return crop_levels_everywhere(features, boxes, image_index, level, size)
     rows, crops = [], []
     for index, feature in enumerate(features):
         selected = tf.where(tf.equal(level, index))[:, 0]

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from mrcnn_al.ops.backend import NAME
+from mrcnn_al.ops.backend import NAME, has_gpu
 
 
 def add_bias(x, bias):
@@ -20,12 +20,10 @@ def depthwise_conv(x, kernel, strides, padding: str):
     TensorFlow's kernels for its gradients are several times slower in half precision than in
     float32 on a CPU; there they compute in float32.
     """
-    if NAME != "tensorflow" or x.dtype == "float32":
+    if NAME != "tensorflow" or x.dtype == "float32" or has_gpu():
         return ops.depthwise_conv(x, kernel, strides, padding)
     import tensorflow as tf
 
-    if tf.config.list_physical_devices("GPU"):
-        return ops.depthwise_conv(x, kernel, strides, padding)
     settings = {"strides": (1, *strides, 1), "padding": padding.upper()}
 
     @tf.custom_gradient
