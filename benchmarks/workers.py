@@ -40,7 +40,7 @@ def main(subset, data, preset, learner, weights, detections, images, workers, ra
     from mrcnn_al.config import Config
     from mrcnn_al.datasets.subsets import open_subset
     from mrcnn_al.learners.factory import make_learner
-    from mrcnn_al.ops.backend import make_deterministic
+    from mrcnn_al.ops.determinism import make_deterministic
     from mrcnn_al.workers.local import LocalWorker
 
     with tempfile.TemporaryDirectory() as folder, connection(ray) as cluster:

@@ -16,7 +16,7 @@ from mrcnn_al.instances import Instances
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.label_record import record_labels
 from mrcnn_al.learners.factory import make_learner
-from mrcnn_al.ops.backend import make_deterministic
+from mrcnn_al.ops.determinism import make_deterministic
 from mrcnn_al.oracle import Oracle
 from mrcnn_al.pool import PoolState
 from mrcnn_al.report.iteration_figures import IterationFigures

@@ -7,7 +7,7 @@ from keras import ops
 
 from mrcnn_al.mask_rcnn.losses import squared_weights
 from mrcnn_al.mask_rcnn.precision import POLICIES
-from mrcnn_al.ops import backend
+from mrcnn_al.ops import backend, determinism
 
 
 class LossModel(keras.Model):
@@ -29,6 +29,20 @@ class LossModel(keras.Model):
         self.loss_weights = dict.fromkeys(loss_names, 1.0)
         self.weight_decay = 0.0
         self.mean_weight_decay = True
+
+    if backend.NAME == "tensorflow":
+
+        def train_step(self, data):
+            """Keras's own, but for gradients that are the same each time."""
+            inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+            losses = self(inputs, training=True)
+            total = self.compute_loss(y_pred=losses)
+            (tracker,) = (metric for metric in self.metrics if metric.name == "loss")
+            tracker.update_state(total * backend.replicas())
+            variables = self.trainable_variables
+            found = determinism.gradients(self.optimizer.scale_loss(total), variables)
+            self.optimizer.apply_gradients(zip(found, variables, strict=True))
+            return self.compute_metrics(inputs, None, losses)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of the losses and the L2 term."""

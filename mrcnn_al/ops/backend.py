@@ -98,23 +98,6 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def make_deterministic(seed: int) -> None:
-    """Seeds everything and lets no kernel add numbers in an order that chance decides.
-
-    On JAX that is so on CPUs; on GPUs XLA_FLAGS must hold --xla_gpu_deterministic_ops=true
-    before JAX starts.
-    """
-    keras.utils.set_random_seed(seed)
-    if NAME == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-    elif NAME == "torch":
-        import torch
-
-        torch.use_deterministic_algorithms(True, warn_only=True)
-
-
 def replicas() -> int:
     """How many devices each see their own rows of the batch that this code computes on."""
     if NAME != "tensorflow":

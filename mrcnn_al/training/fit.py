@@ -14,6 +14,7 @@ from keras import ops
 
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
+from mrcnn_al.ops.determinism import fix_order_of_sums
 from mrcnn_al.progress import progress
 from mrcnn_al.training import devices
 from mrcnn_al.training.batches import Load, Pipeline, fixed_batches, training_batches
@@ -57,6 +58,7 @@ class Fitter:
                 "square."
             )
         devices.check(model, config)
+        fix_order_of_sums()
         self.model = model
         self.config = config
         self._schedule = None

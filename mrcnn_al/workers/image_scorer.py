@@ -42,7 +42,7 @@ class ImageScorer:
 
     def __init__(self, job: ScoringJob):
         from mrcnn_al.learners.factory import learner_class
-        from mrcnn_al.ops.backend import make_deterministic
+        from mrcnn_al.ops.determinism import make_deterministic
 
         config = Config.from_yaml(job.config)
         run = config.run

@@ -17,7 +17,7 @@ def make(request, dataset):
     """Makes the learner anew, with settings of its own."""
     from mrcnn_al.config import Config
     from mrcnn_al.learners.factory import make_learner
-    from mrcnn_al.ops.backend import make_deterministic
+    from mrcnn_al.ops.determinism import make_deterministic
 
     def made(seed=0, **sections):
         given = {**request.cls.settings, **sections}

@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 from small_model import IMAGES, TRAINING, VALIDATION, load, make_model, without_times  # noqa: E402
 
 from mrcnn_al.config import TrainingConfig  # noqa: E402
-from mrcnn_al.ops.backend import make_deterministic  # noqa: E402
+from mrcnn_al.ops.determinism import make_deterministic  # noqa: E402
 from mrcnn_al.training.devices import sharing  # noqa: E402
 from mrcnn_al.training.fit import Fitter  # noqa: E402
 

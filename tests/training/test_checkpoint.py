@@ -17,7 +17,7 @@ from small_model import (
 )
 
 from mrcnn_al.errors import UserError
-from mrcnn_al.ops.backend import make_deterministic
+from mrcnn_al.ops.determinism import make_deterministic
 from mrcnn_al.training.fit import Fitter
 
 

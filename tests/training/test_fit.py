@@ -11,7 +11,8 @@ from mrcnn_al.errors import UserError
 from mrcnn_al.instances import Instances
 from mrcnn_al.mask_rcnn.network import LOSS_NAMES
 from mrcnn_al.model import MaskRCNN
-from mrcnn_al.ops.backend import make_deterministic
+from mrcnn_al.ops.determinism import make_deterministic
+from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.fit import Fitter
 from mrcnn_al.weights.layers import weighted_layers
 
@@ -26,6 +27,7 @@ class Fitted:
         self.model = make_model()
         self.start = values(self.model)
         self.fitter = Fitter(self.model, training)
+        self.maker = ExampleMaker(self.model.config, training)
 
     def fit(self, image_ids=(1, 2, 3, 4), seed=3, load=load, **options):
         """Fits from the start; the history without times, and the weights."""
@@ -122,6 +124,19 @@ def test_nothing_is_compiled_twice(fitted):
     finally:
         del fitted.model.compute_loss
     assert not calls
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
+def test_no_sum_of_the_gradients_has_more_than_two_terms(fitted):
+    """Chance may order the terms of a longer one; see mrcnn_al.ops.determinism."""
+    import tensorflow as tf
+
+    rows = [fitted.maker.make(*load(number), np.random.default_rng(0)) for number in (1, 2)]
+    inputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    fitted.fit()
+    step = tf.function(lambda: fitted.model.train_step(inputs), autograph=False)
+    operations = step.get_concrete_function().graph.get_operations()
+    assert {len(op.inputs) for op in operations if op.type == "AddN"} == {2}
 
 
 def test_steps_per_epoch():

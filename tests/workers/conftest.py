@@ -20,7 +20,7 @@ def pool(tmp_path_factory):
     from mrcnn_al.config import Config
     from mrcnn_al.datasets.subsets import open_dataset
     from mrcnn_al.learners.factory import make_learner
-    from mrcnn_al.ops.backend import make_deterministic
+    from mrcnn_al.ops.determinism import make_deterministic
     from mrcnn_al.workers.pool_scoring import PoolScoring
 
     folder = tmp_path_factory.mktemp("workers")
