@@ -218,9 +218,9 @@ class ActiveLearning:
             if journal.rows:
                 self.say(f"[{files.number}] {len(journal.rows)} images are scored already")
             missing = [image_id for image_id in image_ids if image_id not in journal.rows]
-            if self.scoring is None:
+            if self.scoring is None and missing:
                 self.learner.score(missing, seed, title, journal.add)
-            else:
+            elif missing:
                 weights = files.weights_path
                 self.scoring.rows(self.learner, weights, missing, seed, title, journal.add)
             return [journal.rows[image_id] for image_id in image_ids]
@@ -305,7 +305,7 @@ class ActiveLearning:
 
     def _add_seconds(self, files, phase, begin):
         metrics = files.read_metrics()
-        metrics["seconds"][phase] = time.perf_counter() - begin
+        metrics["seconds"][phase] = metrics["seconds"].get(phase, 0) + time.perf_counter() - begin
         files.write_metrics(metrics)
 
     def _seed(self, files: IterationFiles, phase: str) -> int:

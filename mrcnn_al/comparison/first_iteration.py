@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 from mrcnn_al import files
+from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.run_store import RunStore
+from mrcnn_al.score_journal import ScoreJournal
 
 
-def take_first_iteration(source: RunStore, target: RunStore) -> None:
-    """Gives a run the training and the evaluation of another's first iteration.
+def take_first_iteration(source: RunStore, target: RunStore, scores: bool) -> None:
+    """Gives a run the training, evaluation and scores of another's first iteration.
 
     A file of a run is never changed but replaced, so links to the same content do. The metrics
     come last: a run that has them has all; one that was left without goes on by itself from what
@@ -19,6 +21,7 @@ def take_first_iteration(source: RunStore, target: RunStore) -> None:
         source: a run that has finished its first iteration.
         target: a run that has not, with the same settings but for its strategy; it must not be
             in use.
+        scores: the pool was scored, and the target's strategy asks for that.
     """
     there, here = source.iteration(1), target.iteration(1)
     with target.lock():
@@ -30,10 +33,26 @@ def take_first_iteration(source: RunStore, target: RunStore) -> None:
         pairs += [(log, here.log_folder / log.relative_to(there.log_folder)) for log in logs]
         pairs += [(there.history_path, here.history_path), (there.weights_path, here.weights_path)]
         pairs += [(picture, target.figures_folder / picture.name) for picture in pictures]
-        pairs += [(there.metrics_path, here.metrics_path)]
         for origin, place in pairs:
             if not place.exists():
                 _link(origin, place)
+        if scores:
+            _take_scores(there, here)
+        _take_metrics(there, here, ("train", "evaluate", *(("score",) if scores else ())))
+
+
+def _take_scores(there: IterationFiles, here: IterationFiles) -> None:
+    """As those of a run that was ended when all images were scored."""
+    with files.replacing(here.scored_path) as temporary, ScoreJournal(temporary) as journal:
+        for record in there.read_scores():
+            journal.add(record.row)
+
+
+def _take_metrics(there: IterationFiles, here: IterationFiles, phases: tuple[str, ...]) -> None:
+    """With the seconds of what was taken."""
+    metrics = there.read_metrics()
+    seconds = {name: taken for name, taken in metrics["seconds"].items() if name in phases}
+    here.write_metrics({**metrics, "seconds": seconds})
 
 
 def _link(origin: Path, place: Path) -> None:

@@ -3,7 +3,16 @@
 import dataclasses
 from dataclasses import dataclass
 
-from mrcnn_al.comparison.plan import FIRST, FULL_DATA, Arm, Plan, drawing, same_training
+from mrcnn_al.comparison.plan import (
+    FIRST,
+    FULL_DATA,
+    Arm,
+    Plan,
+    drawing,
+    same_training,
+    scoring,
+    uses_scores,
+)
 from mrcnn_al.config import Config
 
 
@@ -35,7 +44,8 @@ def jobs_of(plan: Plan, pool: int, labelled: int, share: bool = True) -> list[Jo
         pool: images of the pool.
         labelled: of these, what a run begins with.
         share: arms that train alike have their first iteration, which is before any strategy's
-            choice, from one run that does only that.
+            choice, from one run that does only that. Where several of them ask for scores, it
+            scores the pool, too: that depends on no strategy.
     """
     jobs = []
     for repeat in range(plan.repeats):
@@ -44,10 +54,11 @@ def jobs_of(plan: Plan, pool: int, labelled: int, share: bool = True) -> list[Jo
         for number, group in enumerate(groups, start=1):
             name = FIRST if number == 1 else f"{FIRST}-{number}"
             config = plan.config(group[0], repeat)
+            scored = sum(uses_scores(plan.config(arm)) for arm in group) > 1
             once = dataclasses.replace(
                 config,
                 run=dataclasses.replace(config.run, iterations=1),
-                strategy=drawing(config.strategy.batch),
+                strategy=(scoring if scored else drawing)(config.strategy.batch),
             )
             jobs.append(Job(repeat, name, once))
             first_of |= {arm.name: name for arm in group}

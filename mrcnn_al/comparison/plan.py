@@ -231,6 +231,16 @@ def drawing(batch: int) -> StrategyConfig:
     return StrategyConfig(name="random", batch=batch)
 
 
+def scoring(batch: int) -> StrategyConfig:
+    """One that asks for scores and does nothing else, for runs whose scores others take."""
+    return StrategyConfig(name="least-confident", batch=batch)
+
+
+def uses_scores(config: Config) -> bool:
+    """Whether the pool is scored in a run."""
+    return strategy_from_config(config.strategy).uses_scores
+
+
 def same_training(config: Config, other: Config) -> bool:
     """Whether the first iterations of two runs train the same model: only `strategy` differs."""
     return dataclasses.replace(config, strategy=other.strategy) == other

@@ -12,7 +12,7 @@ from pathlib import Path
 from mrcnn_al.comparison.first_iteration import take_first_iteration
 from mrcnn_al.comparison.jobs import Job, jobs_of
 from mrcnn_al.comparison.outputs import write_outputs
-from mrcnn_al.comparison.plan import Plan
+from mrcnn_al.comparison.plan import Plan, uses_scores
 from mrcnn_al.comparison.processes import Child, RunProcess, end_all, ending_on_sigterm
 from mrcnn_al.comparison.ray_runs import RayRuns
 from mrcnn_al.comparison.results import Results, has_ended, read_results
@@ -186,7 +186,8 @@ class _Runs:
         else:
             RunStore.create(run.folder, job.config.to_yaml())
         if first is not None:
-            take_first_iteration(self._run(first), run)
+            scores = uses_scores(first.config) and uses_scores(job.config)
+            take_first_iteration(self._run(first), run, scores)
         arguments = ["train", "--resume", "--out", str(run.folder), "--cache", str(self.cache)]
         if job.config.run.data is not None:
             arguments += ["--data", job.config.run.data]

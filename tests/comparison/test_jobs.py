@@ -44,6 +44,14 @@ def test_arms_that_do_not_share_nothing():
     ]
 
 
+def test_the_shared_run_scores_the_pool_for_those_who_would():
+    """For one alone it need not, and it makes no pseudo-labels."""
+    for arms, name in (((RANDOM, MASK), "random"), ((SEMI, RANDOM, MASK), "least-confident")):
+        for share, expected in ((True, name), (False, arms[0].name)):
+            job = jobs_of(plan(*arms, repeats=1), 480, 40, share)[0]
+            assert job.config.strategy.name == expected
+
+
 def test_the_shared_run_trains_as_the_arms_do():
     made = plan(RANDOM, MASK, settings={"run": {"iterations": 5}, "strategy": {"batch": 7}})
     first, random, mask, full = jobs_of(made, 480, 40)[-4:]

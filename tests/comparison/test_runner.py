@@ -31,7 +31,7 @@ SETTINGS = {
     "training": {"epochs": 6, "steps_per_epoch": 10, "images_per_batch": 2, "learning_rate": 0.01},
     "sampling": {"passes": 2, "min_confidence": 0.0},
 }
-ARMS = ("random", "semi")
+ARMS = ("random", "mask", "semi")
 # What is there when the comparison is killed, how, and with how many repeats it was asked for.
 KILLS = (
     ("repeat_01/first/iteration_001/weights.h5", signal.SIGKILL, 1),
@@ -42,7 +42,7 @@ KILLS = (
 
 def plan(repeats=2, **others) -> Plan:
     """As the options below mean it."""
-    own = {"random": {}, "semi": {"pseudo_threshold": 400}}
+    own = {"random": {}, "mask": {}, "semi": {"pseudo_threshold": 400}}
     arms = [Arm(name, {"strategy": {"name": name, **own[name]}}) for name in ARMS]
     given = {"settings": {**SETTINGS, "strategy": {"batch": 4}}, **others}
     full = {"training": {"epochs": 9}}
@@ -160,7 +160,21 @@ def test_the_first_iteration_was_trained_once(killed):
     folder = killed[0] / "repeat_02"
     paths = [folder / name / "iteration_001" / "weights.h5" for name in ("first", *ARMS)]
     assert len({path.stat().st_ino for path in paths}) == 1
-    assert "training" not in (folder / "semi.log").read_text().split("[1] scoring")[0]
+    for name in ("mask", "semi"):
+        assert "[1] training" not in (folder / f"{name}.log").read_text()
+
+
+def test_the_pool_was_scored_once_by_the_first_model(killed):
+    """And where the strategy asks for no scores it has none, nor the time they took."""
+    folder = killed[0] / "repeat_02"
+    assert "[1] scoring" in (folder / "first.log").read_text()
+    seconds = {}
+    for name in ARMS:
+        assert "[1] scoring" not in (folder / f"{name}.log").read_text()
+        seconds[name] = RunStore(folder / name).iteration(1).read_metrics()["seconds"]
+    first = RunStore(folder / "first").iteration(1).read_metrics()["seconds"]
+    assert seconds["mask"]["score"] >= first["score"] > 0
+    assert "score" not in seconds["random"]
 
 
 def test_there_is_something_to_compare(folders):
@@ -171,7 +185,7 @@ def test_there_is_something_to_compare(folders):
     seeds = {curves[0].AP for curves in results.curves["semi"]}
     assert len(seeds) == 2
     assert max(seeds) > 0.01
-    random, semi = (results.curves[name][0] for name in ARMS)
+    random, semi = (results.curves[name][0] for name in ("random", "semi"))
     assert random[0] == semi[0]
     assert random[1].AP != semi[1].AP
     assert [point.labelled_images for point in semi] == [4, 8]
