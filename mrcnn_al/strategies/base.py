@@ -1,6 +1,5 @@
 """What a strategy is: score rows in, a batch of image ids out."""
 
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,12 +154,12 @@ class Strategy(ABC):
 
 def _order_by_image_id(rows):
     """Indices of rows; ValueError where two have the same image id."""
-    image_ids = [row.image_id for row in rows]
-    if all(map(operator.lt, image_ids, image_ids[1:])):
-        return np.arange(len(rows))
-    if len(set(image_ids)) < len(rows):
+    image_ids = np.array([row.image_id for row in rows], str)
+    order = np.argsort(image_ids, kind="stable")
+    image_ids = image_ids[order]
+    if (image_ids[1:] == image_ids[:-1]).any():
         raise ValueError("Two score rows of the same image.")
-    return np.fromiter(sorted(range(len(rows)), key=image_ids.__getitem__), np.int64, len(rows))
+    return order
 
 
 def _zone_names(candidates, zones):
