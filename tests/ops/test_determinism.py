@@ -71,7 +71,7 @@ def crop_gradient(feature, boxes):
     from gradients import differentiate
 
     variable = keras.Variable(feature)
-    zeros = np.zeros(len(boxes), np.int32)
+    zeros = ops.zeros(len(boxes), "int32")
 
     def loss():
         crops = crop_levels([variable.value], ops.convert_to_tensor(boxes), zeros, zeros, 7)
