@@ -22,7 +22,11 @@ def make_deterministic(seed: int) -> None:
 
 
 def fix_order_of_sums() -> None:
-    """Lets no kernel add numbers in an order that chance decides, from here on."""
+    """Lets no kernel add numbers in an order that chance decides, from here on.
+
+    In TensorFlow that is for the whole process, in which its own random operations then insist
+    on a seed.
+    """
     if NAME == "tensorflow":
         import tensorflow as tf
 

@@ -38,6 +38,9 @@ HINT = "If there is nothing wrong with them, a smaller --learning-rate usually h
 class Fitter:
     """Trains a model, several times over without compiling again.
 
+    The same seed gives the same weights; see `mrcnn_al.ops.determinism.fix_order_of_sums` for
+    what that asks of the process.
+
     Args:
         model: a MaskRCNN or a UNet; its weights change.
         config: how.
