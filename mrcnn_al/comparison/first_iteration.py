@@ -21,7 +21,7 @@ def take_first_iteration(source: RunStore, target: RunStore, scores: bool) -> No
         source: a run that has finished its first iteration.
         target: a run that has not, with the same settings but for its strategy; it must not be
             in use.
-        scores: the pool was scored, and the target's strategy asks for that.
+        scores: whether the target's strategy asks for scores; they are taken if there are any.
     """
     there, here = source.iteration(1), target.iteration(1)
     with target.lock():
@@ -43,9 +43,12 @@ def take_first_iteration(source: RunStore, target: RunStore, scores: bool) -> No
 
 def _take_scores(there: IterationFiles, here: IterationFiles) -> None:
     """As those of a run that was ended when all images were scored."""
+    rows = [record.row for record in there.read_scores() if record.row.passes]
+    if not rows:
+        return
     with files.replacing(here.scored_path) as temporary, ScoreJournal(temporary) as journal:
-        for record in there.read_scores():
-            journal.add(record.row)
+        for row in rows:
+            journal.add(row)
 
 
 def _take_metrics(there: IterationFiles, here: IterationFiles, phases: tuple[str, ...]) -> None:

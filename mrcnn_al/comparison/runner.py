@@ -186,8 +186,7 @@ class _Runs:
         else:
             RunStore.create(run.folder, job.config.to_yaml())
         if first is not None:
-            scores = uses_scores(first.config) and uses_scores(job.config)
-            take_first_iteration(self._run(first), run, scores)
+            take_first_iteration(self._run(first), run, uses_scores(job.config))
         arguments = ["train", "--resume", "--out", str(run.folder), "--cache", str(self.cache)]
         if job.config.run.data is not None:
             arguments += ["--data", job.config.run.data]

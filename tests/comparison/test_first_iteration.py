@@ -71,6 +71,15 @@ def test_what_was_before_the_choice_is_taken_and_no_more(runs, scores):
     assert held(source.folder) == before
 
 
+def test_there_are_no_scores_where_the_pool_was_not_scored(runs):
+    """Then all of them are 0, and the run must score by itself."""
+    source, target = runs
+    source.iteration(1).write_scores([ScoreRecord(ScoreRow(name)) for name in ROWS])
+    take_first_iteration(source, target, True)
+    assert not target.iteration(1).scored_path.exists()
+    assert target.iteration(1).metrics_path.exists()
+
+
 @pytest.mark.parametrize("stop", range(len(TAKEN)))
 def test_a_kill_in_the_middle_loses_nothing(runs, monkeypatch, stop):
     """The metrics are last: whoever has them has all, whoever has not takes the rest later."""
