@@ -33,7 +33,12 @@ class LossModel(keras.Model):
     if backend.NAME == "tensorflow":
 
         def train_step(self, data):
-            """Keras's own, but for gradients that are the same each time."""
+            """Keras's own, but for gradients that are the same each time.
+
+            With run_eagerly, which is for looking into a step, it is Keras's own.
+            """
+            if self.run_eagerly:
+                return super().train_step(data)
             inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
             losses = self(inputs, training=True)
             total = self.compute_loss(y_pred=losses)
