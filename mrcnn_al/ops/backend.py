@@ -263,7 +263,10 @@ def crop_levels_everywhere(features, boxes, image_index, level, size):
     for shape in shapes:
         starts.append(ops.cast(total, "int32"))
         total = total + shape[0] * shape[1] * shape[2]
-    flat = ops.concatenate([ops.reshape(f, (-1, channels)) for f in features], axis=0)
+    # As TensorFlow's kernel does: the gradient of a cell is a sum over all RoIs, which bfloat16
+    # would round at each term.
+    wide = [ops.cast(feature, "float32") for feature in features]
+    flat = ops.concatenate([ops.reshape(f, (-1, channels)) for f in wide], axis=0)
     height, width = ops.take(heights, level), ops.take(widths, level)
     start = ops.take(ops.stack(starts), level) + image_index * height * width
 

@@ -144,3 +144,18 @@ def test_no_gradient_reaches_the_boxes():
     _, (to_feature, to_boxes) = differentiate(squares, [feature, boxes])
     assert to_boxes is None or not to_boxes.any()
     assert np.abs(to_feature).max() > 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_gradient_of_a_bfloat16_map_is_a_sum_in_float32(version):
+    feature = keras.Variable(np.zeros((1, 2, 2, 1), np.float32), dtype="bfloat16")
+    count = 1000
+    boxes, zeros = tensor(np.zeros((count, 4))), ops.zeros((count,), dtype="int32")
+
+    def total():
+        return ops.sum(VERSIONS[version]([feature.value], boxes, zeros, zeros, 1)), {}
+
+    _, (gradient,) = differentiate(total, [feature])
+    # In steps of one a sum in bfloat16 gets no further than 256.
+    expected = tensor([[[[count], [0]], [[0], [0]]]], "bfloat16")
+    np.testing.assert_array_equal(gradient, ops.convert_to_numpy(expected))
