@@ -121,11 +121,8 @@ def make_ours(settings: dict):
     """Tasks: inference, sampling, training; `waiting` gives the data pipeline's share."""
     import keras
 
-    from mrcnn_al.ops.determinism import fix_order_of_sums
     from mrcnn_al.training import devices
 
-    # As whoever trains or scores with this package has it.
-    fix_order_of_sums()
     model = make_model(settings)
     image, inference = make_image(settings["size"]), model.inference
     training = prepare_training(model, settings)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
@@ -218,11 +218,11 @@ class ActiveLearning:
             if journal.rows:
                 self.say(f"[{files.number}] {len(journal.rows)} images are scored already")
             missing = [image_id for image_id in image_ids if image_id not in journal.rows]
-            if self.scoring is None and missing:
-                self.learner.score(missing, seed, title, journal.add)
-            elif missing:
-                weights = files.weights_path
-                self.scoring.rows(self.learner, weights, missing, seed, title, journal.add)
+            score = self.learner.score
+            if self.scoring is not None:
+                score = partial(self.scoring.rows, self.learner, files.weights_path)
+            if missing:
+                score(missing, seed, title, journal.add)
             return [journal.rows[image_id] for image_id in image_ids]
 
     def _features(self, files: IterationFiles, pool: PoolState) -> ImageFeatures | None:

@@ -10,6 +10,7 @@ from mrcnn_al.config import ModelConfig, TrainingConfig
 from mrcnn_al.datasets.toy_image import draw_image
 from mrcnn_al.mask_rcnn import network as network_module
 from mrcnn_al.model import MaskRCNN
+from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.fit import Fitter
 
 MODEL = ModelConfig.preset(
@@ -47,6 +48,13 @@ def small_backbone(name, normalization):
 def load(number):
     """A drawn image and its instances."""
     return draw_image(np.random.default_rng(number), 80)
+
+
+def batch(model):
+    """What a training step on two of the images is given."""
+    make = ExampleMaker(model.config, TRAINING).make
+    rows = [make(*load(number), np.random.default_rng(number)) for number in (1, 2)]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def make_model(**changes):

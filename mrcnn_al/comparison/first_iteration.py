@@ -36,9 +36,11 @@ def take_first_iteration(source: RunStore, target: RunStore, scores: bool) -> No
         for origin, place in pairs:
             if not place.exists():
                 _link(origin, place)
+        taken = ["train", "evaluate"]
         if scores:
             _take_scores(there, here)
-        _take_metrics(there, here, ("train", "evaluate", *(("score",) if scores else ())))
+            taken.append("score")
+        _take_metrics(there, here, taken)
 
 
 def _take_scores(there: IterationFiles, here: IterationFiles) -> None:
@@ -51,10 +53,10 @@ def _take_scores(there: IterationFiles, here: IterationFiles) -> None:
             journal.add(row)
 
 
-def _take_metrics(there: IterationFiles, here: IterationFiles, phases: tuple[str, ...]) -> None:
-    """With the seconds of what was taken."""
+def _take_metrics(there: IterationFiles, here: IterationFiles, phases: list[str]) -> None:
+    """With the seconds of these phases alone."""
     metrics = there.read_metrics()
-    seconds = {name: taken for name, taken in metrics["seconds"].items() if name in phases}
+    seconds = {name: metrics["seconds"][name] for name in phases if name in metrics["seconds"]}
     here.write_metrics({**metrics, "seconds": seconds})
 
 

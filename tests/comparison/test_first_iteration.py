@@ -80,45 +80,39 @@ def test_there_are_no_scores_where_the_pool_was_not_scored(runs):
     assert target.iteration(1).metrics_path.exists()
 
 
+def take_until_killed(runs, monkeypatch, owner, name, calls):
+    """The function `name` of `owner` is called so many times; the next call kills."""
+    function, made = getattr(owner, name), []
+
+    def killing(*arguments):
+        if len(made) == calls:
+            raise KeyboardInterrupt
+        made.append(arguments)
+        return function(*arguments)
+
+    monkeypatch.setattr(owner, name, killing)
+    with pytest.raises(KeyboardInterrupt):
+        take_first_iteration(*runs, True)
+    monkeypatch.undo()
+
+
 @pytest.mark.parametrize("stop", range(len(TAKEN)))
 def test_a_kill_in_the_middle_loses_nothing(runs, monkeypatch, stop):
     """The metrics are last: whoever has them has all, whoever has not takes the rest later."""
-    source, target = runs
-    link, done = os.link, []
-
-    def linked(origin, place):
-        if len(done) == stop:
-            raise KeyboardInterrupt
-        done.append(place)
-        link(origin, place)
-
-    monkeypatch.setattr(os, "link", linked)
-    with pytest.raises(KeyboardInterrupt):
-        take_first_iteration(source, target, True)
+    target = runs[1]
+    take_until_killed(runs, monkeypatch, os, "link", stop)
     assert not target.iteration(1).metrics_path.exists()
     assert target.iteration(1).weights_path.exists() <= target.iteration(1).history_path.exists()
     assert held(target.folder).items() <= LINKED.items()
-    monkeypatch.undo()
-    take_first_iteration(source, target, True)
+    take_first_iteration(*runs, True)
     assert_taken(target, True)
 
 
 def test_a_kill_while_the_scores_are_taken_loses_nothing(runs, monkeypatch):
-    source, target = runs
-    add, added = ScoreJournal.add, []
-
-    def killed(journal, row):
-        if added:
-            raise KeyboardInterrupt
-        added.append(row)
-        add(journal, row)
-
-    monkeypatch.setattr(ScoreJournal, "add", killed)
-    with pytest.raises(KeyboardInterrupt):
-        take_first_iteration(source, target, True)
+    target = runs[1]
+    take_until_killed(runs, monkeypatch, ScoreJournal, "add", 1)
     assert held(target.folder) == LINKED
-    monkeypatch.undo()
-    take_first_iteration(source, target, True)
+    take_first_iteration(*runs, True)
     assert_taken(target, True)
 
 

@@ -1,17 +1,18 @@
-"""Sums that chance would order: each of these fails without `fix_order_of_sums`."""
+"""Sums that chance would order: both tests fail without `fix_order_of_sums`."""
 
 import threading
 
 import keras
 import numpy as np
 import pytest
+from gradients import differentiate
 from keras import ops
 
 from mrcnn_al.ops.backend import crop_levels
 from mrcnn_al.ops.determinism import fix_order_of_sums, gradients
 
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
-# In single precision (1 + 1e8) - 1e8 is 0, in any other order the sum is 1.
+# In single precision (1 + 1e8) - 1e8 is 0, and the sum is 1 where the last two meet first.
 TERMS = (1.0, 1e8, -1e8)
 
 
@@ -68,8 +69,6 @@ def test_the_gradient_of_crops_is_the_same_beside_busy_threads():
 
 
 def crop_gradient(feature, boxes):
-    from gradients import differentiate
-
     variable = keras.Variable(feature)
     zeros = ops.zeros(len(boxes), "int32")
 

@@ -4,7 +4,16 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from small_model import MODEL, assert_same, assign, load, make_model, values, without_times
+from small_model import (
+    MODEL,
+    assert_same,
+    assign,
+    batch,
+    load,
+    make_model,
+    values,
+    without_times,
+)
 
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
@@ -12,7 +21,6 @@ from mrcnn_al.instances import Instances
 from mrcnn_al.mask_rcnn.network import LOSS_NAMES
 from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.determinism import make_deterministic
-from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.fit import Fitter
 from mrcnn_al.weights.layers import weighted_layers
 
@@ -27,7 +35,6 @@ class Fitted:
         self.model = make_model()
         self.start = values(self.model)
         self.fitter = Fitter(self.model, training)
-        self.maker = ExampleMaker(self.model.config, training)
 
     def fit(self, image_ids=(1, 2, 3, 4), seed=3, load=load, **options):
         """Fits from the start; the history without times, and the weights."""
@@ -131,8 +138,7 @@ def test_no_sum_of_the_gradients_has_more_than_two_terms(fitted):
     """Chance may order the terms of a longer one; see mrcnn_al.ops.determinism."""
     import tensorflow as tf
 
-    rows = [fitted.maker.make(*load(number), np.random.default_rng(0)) for number in (1, 2)]
-    inputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    inputs = batch(fitted.model)
     fitted.fit()
     step = tf.function(lambda: fitted.model.train_step(inputs), autograph=False)
     operations = step.get_concrete_function().graph.get_operations()

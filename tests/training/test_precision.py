@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from small_model import IMAGES, TRAINING, assign, load, make_model, values
+from small_model import IMAGES, TRAINING, assign, batch, load, make_model, values
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.mask_rcnn.network import LOSS_NAMES
@@ -31,12 +31,6 @@ def half(request, whole):
 
 def image():
     return load(1)[0][:64, :64]
-
-
-def batch(model):
-    make = Fitter(model, TRAINING)._maker.make
-    rows = [make(*load(number), np.random.default_rng(number)) for number in (1, 2)]
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def test_the_policy_is_the_model_s_alone(half):
