@@ -17,6 +17,9 @@ _REFERENCE_STYLES = ((0, (7, 3)), (0, (2, 2)), (0, (7, 2, 1.5, 2)), (0, (1, 3)))
 _REPORTED_MARKERS = ("*", "h", "p", "8", "d", ">", "<")
 _TALLEST_LEGEND = 12
 _WIDEST_NAME = 30
+# More shaded intervals over one another leave none to be seen.
+_MOST_SHADED = 4
+_STEP_ASIDE = 0.012
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ class Chart:
 def draw_chart(path: str | os.PathLike, chart: Chart) -> None:
     """Draws a chart: means bold, intervals shaded, single repeats thin, the legend beside.
 
+    Of more than four curves the intervals are bars and the single repeats dots, each curve a little
+    aside from the others.
+
     Args:
         path: of the PNG.
         chart: what is on it.
@@ -107,10 +113,10 @@ def draw_chart(path: str | os.PathLike, chart: Chart) -> None:
     extra = max(entries - _TALLEST_LEGEND, 0)
     with drawing(path, height=4.4 + 0.25 * extra) as figure:
         axes = figure.add_subplot()
-        colours = {}
+        colours, shifts = {}, _shifts(chart.bands)
         for index, band in enumerate(chart.bands):
             colours[band.name] = LINES[index % len(LINES)]
-            _draw_band(axes, band, index)
+            _draw_band(axes, band, index, shifts[index])
         for index, line in enumerate(chart.references):
             style = _REFERENCE_STYLES[index % len(_REFERENCE_STYLES)]
             axes.axhline(
@@ -162,22 +168,37 @@ def _wrapped(name: str) -> str:
     return "\n".join(textwrap.wrap(name, _WIDEST_NAME)) or name
 
 
-def _draw_band(axes, band: Band, index: int) -> None:
+def _shifts(bands) -> list[float | None]:
+    """How far each curve stands aside; None where intervals are shaded instead."""
+    if len(bands) <= _MOST_SHADED:
+        return [None] * len(bands)
+    places = [x for band in bands for x in band.x]
+    step = _STEP_ASIDE * (max(places) - min(places)) if places else 0.0
+    return [step * (index - (len(bands) - 1) / 2) for index in range(len(bands))]
+
+
+def _draw_band(axes, band: Band, index: int, shift: float | None) -> None:
     cycle, place = divmod(index, len(LINES))
     colour = LINES[place]
     x, mean, low, high = (np.array(v, float) for v in (band.x, band.mean, band.low, band.high))
     known = np.isfinite(mean)
-    shaded = known & np.isfinite(low) & np.isfinite(high)
-    if shaded.sum() == 1:
-        axes.vlines(x[shaded], low[shaded], high[shaded], color=colour, alpha=0.4, linewidth=5)
+    ranged = known & np.isfinite(low) & np.isfinite(high)
+    if shift is not None:
+        x = x + shift
+        axes.vlines(x[ranged], low[ranged], high[ranged], color=colour, alpha=0.6, linewidth=1.5)
+    elif ranged.sum() == 1:
+        axes.vlines(x[ranged], low[ranged], high[ranged], color=colour, alpha=0.4, linewidth=5)
     else:
-        axes.fill_between(x, low, high, where=shaded, color=colour, alpha=0.16, linewidth=0)
+        axes.fill_between(x, low, high, where=ranged, color=colour, alpha=0.16, linewidth=0)
     for repeat in band.repeats if len(band.repeats) > 1 else ():
         values = np.array(repeat, float)
         seen = np.isfinite(values)
         style = {"color": colour, "alpha": 0.45, "linewidth": 0.8}
-        mark = "." if seen.sum() == 1 else None
-        axes.plot(x[: len(values)][seen], values[seen], marker=mark, **style)
+        if shift is not None:
+            style |= {"linestyle": "none", "marker": ".", "markersize": 5}
+        elif seen.sum() == 1:
+            style["marker"] = "."
+        axes.plot(x[: len(values)][seen], values[seen], **style)
     axes.plot(
         x[known],
         mean[known],

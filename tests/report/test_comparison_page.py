@@ -83,6 +83,18 @@ def test_single_repeats_are_thin_lines(tmp_path):
     assert (pictures[0] != pictures[1]).any(axis=2).sum() > 500
 
 
+def test_more_than_four_curves_stand_side_by_side(tmp_path):
+    same = [dataclasses.replace(comparison.band("a", 0.5), name=name) for name in "abcde"]
+    draw_chart(tmp_path / "five.png", bare(*same))
+    draw_chart(tmp_path / "four.png", bare(*same[:4]))
+    # In the legend alone a colour has some 100 pixels.
+    seen = {
+        name: [count_pixels(tmp_path / f"{name}.png", colour) > 400 for colour in LINES[:count]]
+        for name, count in (("five", 5), ("four", 4))
+    }
+    assert seen == {"five": [True] * 5, "four": [False, False, False, True]}
+
+
 def test_the_legend_hides_nothing(tmp_path):
     """All that is right of the axes is legend: no line goes on below it."""
     long = "a strategy with a name that is too long for the legend of any chart"
@@ -97,6 +109,8 @@ def test_the_legend_hides_nothing(tmp_path):
     [
         bare(),
         bare(Band("none", (), (), (), ())),
+        bare(*[Band("five", (), (), (), ())] * 5),
+        bare(*[Band("five ones", (40.0,), (0.3,), (0.2,), (0.4,), ((0.25,), (0.35,)))] * 5),
         bare(Band("one", (40.0,), (0.3,), (NAN,), (NAN,), ((0.3,),))),
         bare(Band("one of two", (40.0,), (0.3,), (0.2,), (0.4,), ((0.25,), (0.35,)))),
         bare(Band("holes", (1.0, 2.0, 3.0), (0.1, NAN, 0.3), (NAN,) * 3, (NAN,) * 3)),
