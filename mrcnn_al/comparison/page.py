@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mrcnn_al.comparison.analysis import Analysis, ArmAnalysis
+from mrcnn_al.comparison.paired import PairedTest
 from mrcnn_al.comparison.plan import FULL_DATA
 from mrcnn_al.comparison.results import Results
 from mrcnn_al.comparison.statistics import Interval
@@ -14,6 +15,8 @@ from mrcnn_al.comparison.words import counted, interval_text, p_text
 from mrcnn_al.evaluation.learning_curve import CurvePoint
 from mrcnn_al.report.comparison_page import Band, Chart, ComparisonPage, Reference
 from mrcnn_al.run_store import RunStore
+
+_MOST_TOLD = 2
 
 
 def page_of(store: ComparisonStore, results: Results, analysis: Analysis) -> ComparisonPage:
@@ -51,21 +54,24 @@ def _what(results: Results) -> str:
 
 
 def _outcome(analysis: Analysis) -> list[str]:
-    sentences = []
-    for arm in analysis.arms:
-        test = arm.axes["images"].test if "images" in arm.axes else None
-        if test is not None:
-            sentences.append(
-                f"{arm.name} against {arm.baseline}: area under AP over labelled images "
-                f"{interval_text(test.difference, signed=True)}, paired t-test p "
-                f"{_equal(p_text(test.t_test))}"
-                + (
-                    f", by Holm {_equal(p_text(test.t_test_adjusted))}."
-                    if test.t_test_adjusted != test.t_test
-                    else "."
-                )
-            )
-    return sentences
+    """Of many arms only the best, as a wall of numbers is not read; the tables have all."""
+    begun = [(arm, arm.axes["images"].test) for arm in analysis.arms if "images" in arm.axes]
+    tested = [(arm, test) for arm, test in begun if test is not None]
+    if len(tested) <= _MOST_TOLD:
+        return [_against(arm, test) for arm, test in tested]
+    best, test = max(tested, key=lambda pair: pair[1].difference.mean)
+    return [f"Of {len(tested)} arms the best: {_against(best, test)}"]
+
+
+def _against(arm: ArmAnalysis, test: PairedTest) -> str:
+    by_holm = ""
+    if test.t_test_adjusted != test.t_test:
+        by_holm = f", by Holm {_equal(p_text(test.t_test_adjusted))}"
+    return (
+        f"{arm.name} against {arm.baseline}: area under AP over labelled images "
+        f"{interval_text(test.difference, signed=True)}, paired t-test p "
+        f"{_equal(p_text(test.t_test))}{by_holm}."
+    )
 
 
 def _charts(results: Results, analysis: Analysis) -> tuple[Chart, ...]:

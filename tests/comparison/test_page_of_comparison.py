@@ -72,6 +72,16 @@ def test_the_page_of_a_whole_comparison(store):
     assert write_comparison_page(store.report_path, made).stat().st_size > 10_000
 
 
+def test_of_many_arms_the_summary_tells_the_best(store):
+    heights = HEIGHTS | {"semi": HEIGHTS["random"], "maskal": HEIGHTS["random"]}
+    made = page(store, {name: tuple(map(curve, rows)) for name, rows in heights.items()})
+    assert "Of 3 arms the best: mask against random: area" in made.summary
+    assert made.summary.count("against random") == 1
+    assert {row[0] for row in table(made, "Against random, over images").rows} == set(heights) - {
+        "random"
+    }
+
+
 def test_the_tables(store):
     made = whole(store)
     assert row(made, "At the end", "all data")[1:3] == ("480", "4,800")
