@@ -144,20 +144,17 @@ def fit_image(image: np.ndarray, config) -> tuple[np.ndarray, Geometry]:
 
 
 def _warp(image, height, width):
-    """As scikit-image 0.16's resize, whose rounding the truncation that follows lets through.
+    """As scikit-image's resize where it truncates to whole grey levels afterwards.
 
-    Today's resize takes another way to the same values and differs in their last bits, which
-    changes several times as many pixels by a grey level.
+    The map is written down instead of estimated from corners, as in scikit-image 0.16: the last
+    bits of an estimate depend on the processor, and a truncated grey level on the last bits.
     """
     from skimage.transform import AffineTransform, warp
 
-    corners = np.array([[0, 0], [0, height - 1], [width - 1, height - 1]])
     factors = np.array([image.shape[1] / width, image.shape[0] / height])
-    matrix = AffineTransform.from_estimate(corners, factors * (corners + 0.5) - 0.5).params.copy()
-    matrix[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]] = (0, 0, 0, 0, 1)
     return warp(
         image,
-        AffineTransform(matrix=matrix),
+        AffineTransform(scale=factors, translation=factors / 2 - 0.5),
         output_shape=(height, width),
         order=1,
         mode="constant",
