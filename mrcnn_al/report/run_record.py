@@ -3,15 +3,21 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.learning_curve import CurvePoint, read_curve
 from mrcnn_al.evaluation.pseudo_quality import PseudoQuality
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.run_store import RunStore
-from mrcnn_al.strategies.base import Query
+from mrcnn_al.score_table import ScoreRecord
+from mrcnn_al.strategies.base import ZONES, Query
+from mrcnn_al.strategies.candidates import Candidates
+from mrcnn_al.strategies.zones import assign_zones
 from mrcnn_al.uncertainty.score_row import ScoreRow
 
 
@@ -24,7 +30,8 @@ class IterationRecord:
         history: the losses by name for each epoch.
         metrics: of the evaluation, the seconds of each phase among them; empty before it.
         rows: the scores of the unlabelled images.
-        zones: image id to zone, blank without.
+        zones: image id to the third of the mask-uncertainty ranking, low, medium or high, of the
+            strategy's own cut where it has one; blank for images that were not scored.
         batch: the queried images, in order.
         reasons: why each of them was queried.
         class_names: of classes 1, 2, ...; empty before the batch is labelled.
@@ -105,13 +112,24 @@ def _read_iteration(files: IterationFiles) -> IterationRecord:
         history=tuple(_optional(files.history_path, files.read_history, [])),
         metrics=_optional(files.metrics_path, files.read_metrics, {}),
         rows=tuple(record.row for record in scores),
-        zones={record.row.image_id: record.zone for record in scores},
+        zones=_zones(scores),
         batch=query.image_ids,
         reasons=query.reasons,
         class_names=names,
         instances=instances,
         pseudo_quality=tuple(quality),
     )
+
+
+def _zones(scores: Sequence[ScoreRecord]) -> dict[str, str]:
+    """Of a strategy without zones those that it would have, for the figures that show them."""
+    given = {record.row.image_id: record.zone for record in scores}
+    if any(given.values()) or not any(record.row.passes for record in scores):
+        return given
+    rows = sorted((record.row for record in scores), key=attrgetter("image_id"))
+    candidates = Candidates(rows, np.arange(len(rows)))
+    zones = assign_zones(candidates, np.arange(len(rows)), "rank")
+    return candidates.by_image_id(np.array(ZONES, object)[zones])
 
 
 def _optional(path: Path, read: Callable[[], Any], default: Any) -> Any:

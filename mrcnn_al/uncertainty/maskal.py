@@ -19,9 +19,9 @@ def maskal_uncertainties(
 ) -> np.ndarray:
     """1 - certainty of each instance set: semantic x spatial x occurrence certainty.
 
-    - Semantic: 1 - H / ln C, H the entropy of a class distribution, meant over the set. Here
-      the distribution includes the background; the original leaves it out and so divides by
-      ln 1 = 0 where there is a single class.
+    - Semantic: 1 - H / ln K, H the entropy of the distribution over the K classes without the
+      background, meant over the set. Where there is a single class, its probability instead, as in
+      the authors' code since November 2021.
     - Spatial: the mean IoU of the boxes with the average box, times the mean IoU of the masks
       with the average mask.
     - Occurrence: the size of the set / T.
@@ -31,7 +31,8 @@ def maskal_uncertainties(
 
     Args:
         passes: the detections of T passes over one image, best first.
-        probabilities: for each pass float [N_t, C], the class distributions of its detections.
+        probabilities: for each pass float [N_t, C], the class distributions of its detections,
+            of the background first.
 
     Returns:
         float64 [sets], each in [0, 1]; empty where nothing was detected.
@@ -93,9 +94,16 @@ def _mask_ious(instances, others):
 
 
 def _semantic(members, probabilities):
-    distributions = np.array([probabilities[number][index] for number, index in members])
-    most = np.log(max(distributions.shape[1], 2))
-    return float(np.clip(1.0 - entropy(distributions).mean() / most, 0.0, 1.0))
+    rows = [probabilities[number][index][1:] for number, index in members]
+    foreground = np.array(rows, np.float64)
+    classes = foreground.shape[1]
+    if classes == 1:
+        return float(foreground.mean())
+    total = foreground.sum(axis=1, keepdims=True)
+    # Where all is background, no class is likelier than another.
+    equal = np.full_like(foreground, 1.0 / classes)
+    distributions = np.divide(foreground, total, out=equal, where=total > 0)
+    return float(np.clip(1.0 - entropy(distributions).mean() / np.log(classes), 0.0, 1.0))
 
 
 def _spatial(members, passes):

@@ -3,6 +3,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from template import varied_pool
 
 from mrcnn_al.strategies import make_strategy
 from mrcnn_al.uncertainty.score_row import ScoreRow
@@ -31,6 +32,44 @@ def test_the_batches_of_the_thesis(batch_size, each_zone, at_random):
         assert reason in (f"zone:{zones[image_id]}", "random")
         third = ("low", "medium", "high")[int(image_id) // 100]
         assert zones[image_id] == third
+
+
+def literal_zones(rows):
+    """Thirds of the ranking by mask uncertainty, images without any detection at its end."""
+    ranked = sorted(rows, key=lambda row: (row.undetected, row.mask, row.image_id))
+    return {row.image_id: 3 * rank // len(ranked) for rank, row in enumerate(ranked)}
+
+
+def literal_reasons(rows, batch_size):
+    """A quarter from each zone, the rest at random; in turns the others fill a zone up."""
+    names, each = ("low", "medium", "high"), min(int(batch_size / 4 + 0.5), batch_size // 3)
+    sizes = [list(literal_zones(rows).values()).count(zone) for zone in range(3)]
+    expected = Counter()
+    for name, size in zip(names, sizes, strict=True):
+        expected[f"zone:{name}"] = min(each, size)
+    spare, turn = [max(size - each, 0) for size in sizes], 0
+    while sum(expected.values()) < 3 * each:
+        zone = 2 - turn % 3
+        if spare[zone]:
+            spare[zone] -= 1
+            expected[f"zone:{names[zone]}:fill"] += 1
+        turn += 1
+    expected["random"] = batch_size - 3 * each
+    return +expected
+
+
+@pytest.mark.parametrize("name", ["mask", "semi"])
+@pytest.mark.parametrize("seed", range(20))
+def test_batches_are_composed_as_the_text_has_it(name, seed):
+    rng = np.random.default_rng(seed)
+    rows = varied_pool(int(rng.integers(3, 80)), seed)
+    batch_size = int(rng.integers(1, len(rows) + 1))
+    query = make_strategy(name).query(rows, batch_size, rng)
+    names, zones = ("low", "medium", "high"), literal_zones(rows)
+    assert query.zones == {image_id: names[zone] for image_id, zone in zones.items()}
+    assert Counter(query.reasons) == literal_reasons(rows, batch_size)
+    for image_id, reason in zip(query.image_ids, query.reasons, strict=True):
+        assert reason == "random" or reason.split(":")[1] == names[zones[image_id]]
 
 
 def test_zones_by_value_follow_the_scale():

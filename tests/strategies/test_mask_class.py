@@ -2,6 +2,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from template import varied_pool
 
 from mrcnn_al.strategies import make_strategy
 from mrcnn_al.strategies.mask_class import mask_class_quotas
@@ -82,3 +83,27 @@ def test_chance_gets_the_places_of_detected_images_that_are_not_there():
         "class:undetected": 3,
         "random": 16,
     }
+
+
+def literal_class_part(rows, zone_part, count):
+    """The most uncertain that no zone gave, at most a third of them without any detection."""
+    left = sorted((r for r in rows if r.image_id not in zone_part), key=lambda row: row.image_id)
+    nothing = [row.image_id for row in left if row.undetected][: count // 3]
+    detected = sorted((r for r in left if not r.undetected), key=lambda row: -row.least_confident)
+    return nothing + [row.image_id for row in detected][: count - len(nothing)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_batches_are_composed_as_the_text_has_it(seed):
+    rng = np.random.default_rng(seed)
+    rows = varied_pool(int(rng.integers(3, 120)), seed)
+    batch_size = int(rng.integers(1, len(rows) + 1))
+    query = make_strategy("mask-class").query(rows, batch_size, rng)
+    each = min(int(batch_size * 7 / 40 + 0.5), batch_size // 3)
+    by_class = min(int(batch_size * 9 / 40 + 0.5), batch_size - 3 * each)
+    zone_part = query.image_ids[: 3 * each]
+    assert all(reason.startswith("zone:") for reason in query.reasons[: 3 * each])
+    class_part = literal_class_part(rows, zone_part, by_class)
+    assert list(query.image_ids[3 * each : 3 * each + len(class_part)]) == class_part
+    assert set(query.reasons[3 * each + len(class_part) :]) <= {"random"}
+    assert len(query.image_ids) == len(set(query.image_ids)) == batch_size

@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from template import varied_pool
 
 from mrcnn_al.strategies import make_strategy
 from mrcnn_al.uncertainty.score_row import ScoreRow
@@ -43,3 +45,18 @@ def test_queries_are_those_of_mask():
         make_strategy(name).query(rows, 10, np.random.default_rng(4)) for name in ("mask", "semi")
     )
     assert one == other
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_pseudo_labels_are_given_as_the_text_has_it(seed):
+    rng = np.random.default_rng(seed)
+    rows, threshold, first = varied_pool(60, seed), float(rng.integers(0, 200)), seed % 4 + 1
+    strategy = make_strategy("semi", pseudo_threshold=threshold, pseudo_from=first)
+    queried = strategy.query(rows, 10, rng).image_ids
+    for iteration in range(1, 6):
+        expected = []
+        for row in rows:
+            certain = row.mask < threshold and row.detected_passes > 0
+            if iteration >= first and certain and row.image_id not in queried:
+                expected.append(row.image_id)
+        assert list(strategy.pseudo_label_ids(rows, iteration, queried)) == sorted(expected)

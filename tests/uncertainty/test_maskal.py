@@ -41,12 +41,19 @@ def literal_sets(passes):
     return sets
 
 
+def literal_semantic(foreground):
+    """As in the authors' code, `uncertainty.py`: torch's Categorical makes the sum 1."""
+    if len(foreground) == 1:
+        return foreground[0]
+    shares = [p / sum(foreground) for p in foreground]
+    return 1 + sum(p * math.log(p) for p in shares if p > 0) / math.log(len(shares))
+
+
 def literal_uncertainties(passes, probabilities):
     result = []
     for members in literal_sets(passes):
-        rows = [probabilities[number][index] for number, index in members]
-        entropies = [-sum(p * math.log(p) for p in row if p > 0) for row in rows]
-        semantic = sum(1 - h / math.log(len(rows[0])) for h in entropies) / len(members)
+        rows = [probabilities[number][index][1:] for number, index in members]
+        semantic = sum(map(literal_semantic, rows)) / len(members)
         boxes = [passes[number].boxes[index].tolist() for number, index in members]
         mean_box = np.mean(boxes, axis=0)
         masks = [passes[number].dense()[:, :, index] for number, index in members]
@@ -112,6 +119,11 @@ def test_the_same_sure_object_in_all_passes_is_certain():
         ([square(5, 5), *[Instances.empty(40, 40)] * 3], [[0, 1, 0]], 1 / 4),
         # No idea of the class.
         ([square(5, 5)], [[1 / 3, 1 / 3, 1 / 3]], 0),
+        ([square(5, 5)], [[1, 0, 0]], 0),
+        # If it is something, it is the first class.
+        ([square(5, 5)], [[0.5, 0.5, 0]], 1),
+        # A single class.
+        ([square(5, 5)], [[0.3, 0.7]], 0.7),
         # One pixel off: boxes of 100 pixels, the mean between them; masks that share 90 of 110.
         ([square(5, 5), square(5, 6)], [[0, 1, 0]], 95 / 105 * 100 / 110),
     ],

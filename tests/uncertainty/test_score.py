@@ -47,8 +47,11 @@ def test_a_row_by_hand():
     assert row.margin_mean == pytest.approx((0.4 + 0 + 0.3) / 3)
     assert row.margin_sum == pytest.approx(0.7)
     # Two sets: the squares of 4 in both passes, that of 2 in one of the four.
-    both = 1 - (1 + 1 - third / np.log(4)) / 2 * 1 * 2 / 4
-    alone = 1 - (1 - first / np.log(4)) * 1 * 1 / 4
+    # Without the background, 0.8 and 0.1 of 0.9 are left, and twice 0.1 and 0.7.
+    spread = -8 / 9 * np.log(8 / 9) - 1 / 9 * np.log(1 / 9)
+    both = 1 - (1 + 1 - spread / np.log(3)) / 2 * 1 * 2 / 4
+    spread = -2 / 9 * np.log(1 / 9) - 7 / 9 * np.log(7 / 9)
+    alone = 1 - (1 - spread / np.log(3)) * 1 * 1 / 4
     assert row.maskal == pytest.approx(max(both, alone))
     assert row.maskal_mean == pytest.approx((both + alone) / 2)
     assert row.maskal_sum == pytest.approx(both + alone)
