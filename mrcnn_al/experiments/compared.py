@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mrcnn_al.comparison.results import Results
 from mrcnn_al.comparison.statistics import Interval, mean_interval
+from mrcnn_al.datasets.subset_table import SUBSETS
 from mrcnn_al.evaluation.learning_curve import CurvePoint
 from mrcnn_al.experiments.experiment import Experiment, Reported
 from mrcnn_al.report.comparison_page import Band, Chart, Reference, ReportedPoint, Table
@@ -22,7 +23,7 @@ def learning_chart(experiment: Experiment, results: Results) -> Chart:
     for reported in experiment.reported:
         whole = best if reported.of == "best" else full.mean
         for arm in reported.arms or results.curves:
-            images = _images_at(results, arm, experiment.iteration_of(reported.labelled))
+            images = _images_at(results, arm, _iteration_here(experiment, results, reported))
             if images is not None and math.isfinite(whole):
                 name = f"thesis: {reported.text()} of {reported.of}"
                 points.append(ReportedPoint(name, images, reported.share * whole))
@@ -39,10 +40,13 @@ def learning_chart(experiment: Experiment, results: Results) -> Chart:
 
 
 def reported_table(experiment: Experiment, results: Results) -> Table:
-    """The thesis's numbers and ours, line by line; of the last iteration also where it has none."""
+    """The thesis's numbers and ours, line by line; of the last iteration also where it has none.
+
+    A number of the thesis stands beside our iteration whose share of the images is the nearest.
+    """
     rows, said = [], set()
     for reported in experiment.reported:
-        iteration = experiment.iteration_of(reported.labelled)
+        iteration = _iteration_here(experiment, results, reported)
         for arm in reported.arms or results.curves:
             said.add((arm, iteration, reported.of))
             rows.append(_row(experiment, results, arm, iteration, reported))
@@ -96,17 +100,30 @@ def best_precision(results: Results) -> float:
     return max((value for value in means if math.isfinite(value)), default=math.nan)
 
 
+def _iteration_here(experiment: Experiment, results: Results, reported: Reported) -> int:
+    """The iteration, reached or not, with nearly the thesis's share of the images."""
+    config = results.plan.config(results.plan.arms[0])
+    start, batch = config.run.labelled, config.strategy.batch
+    images = reported.labelled / experiment.train * _pool_of(results)
+    turns = range(config.run.iterations)
+    return 1 + min(turns, key=lambda turn: abs(start + turn * batch - images))
+
+
+def _pool_of(results: Results) -> int:
+    scale = results.plan.config(results.plan.arms[0]).run.scale
+    return SUBSETS[results.plan.subset].scaled(scale).train
+
+
 def _row(experiment, results, arm, iteration, reported: Reported | None):
     of = reported.of if reported else "full data"
     images = _images_at(results, arm, iteration)
-    planned = experiment.labelled + (iteration - 1) * experiment.batch
     precision = _precision_at(results.curves[arm], iteration)
     return (
         arm,
         str(iteration),
-        f"{planned:,}" if iteration <= experiment.iterations else UNKNOWN,
+        _of_pool(reported.labelled, experiment.train) if reported else UNKNOWN,
         reported.text() if reported else UNKNOWN,
-        "not reached" if images is None else f"{images:,.0f}",
+        "not reached" if images is None else _of_pool(images, _pool_of(results)),
         _number(precision, "{:.3f}"),
         _number(share_at(results, arm, iteration, of), "{:.1%}"),
         of,
@@ -138,6 +155,10 @@ def _value(point: CurvePoint) -> float:
 def _images_at(results, arm, iteration) -> float | None:
     reached = [curve for curve in results.curves[arm] if len(curve) >= iteration]
     return float(reached[0][iteration - 1].labelled_images) if reached else None
+
+
+def _of_pool(images: float, pool: int) -> str:
+    return f"{images:,.0f} ({images / pool:.1%})"
 
 
 def _number(interval: Interval, form: str) -> str:

@@ -92,10 +92,21 @@ def write_figure(
 
 def _said(experiment: Experiment, plan: Plan) -> str:
     config = plan.config(plan.arms[0])
-    return (
+    pool = SUBSETS[plan.subset].scaled(config.run.scale).train
+    iterations, batch = config.run.iterations, config.strategy.batch
+    last = min(config.run.labelled + (iterations - 1) * batch, pool)
+    text = (
         f"{experiment.name}: {experiment.title}\n"
-        f"{', '.join(arm.name for arm in plan.arms)}; {config.run.iterations} iterations of "
+        f"{', '.join(arm.name for arm in plan.arms)}; {iterations} iterations of "
         f"{config.training.epochs} epochs, {config.run.labelled} labelled images at the start "
-        f"and {config.strategy.batch} more in each; {plan.repeats} "
+        f"and {batch} more in each, {last} of {pool} in the end; {plan.repeats} "
         f"repeat{'s' * (plan.repeats > 1)}, preset {plan.preset}"
     )
+    shares = batch / pool, experiment.batch / experiment.train
+    if shares[0] > 1.5 * shares[1]:
+        text += (
+            f"\nBatches of {batch} are {shares[0]:.1%} of the images, the thesis's were "
+            f"{shares[1]:.1%}: fewer would not reach all zones or classes. A larger "
+            "--scale comes nearer."
+        )
+    return text

@@ -21,7 +21,8 @@ class Sizes:
         train: images of the pool, labelled ones included.
         labelled: images labelled at the start.
         batch: images a query.
-        iterations: turns of the loop; fewer than the experiment's where no image is left.
+        iterations: turns of the loop; fewer than the experiment's where batches cannot be as small
+            as the images are few, so that the last turn has the experiment's share of them.
     """
 
     subset: str
@@ -44,7 +45,8 @@ def fit_sizes(
     """The sizes of an experiment, shrunk in proportion to the images for training.
 
     What is labelled at the start and in each batch keeps its share of the pool, with at least
-    as many images as there are classes, and batches that are drawn from zones at least 4.
+    as many images as there are classes, and batches that are drawn from zones at least 4. What
+    is labelled in the end keeps its share, too, after at least one query.
 
     Args:
         experiment: as the thesis has it.
@@ -73,8 +75,11 @@ def fit_sizes(
     if any(arm.settings["strategy"]["name"] in _ZONED for arm in experiment.arms):
         batch = max(batch, _SMALLEST_ZONED_BATCH)
     most = 1 + math.ceil((counts.train - labelled) / batch)
-    wanted = experiment.iterations if iterations is None else iterations
-    return Sizes(name, counts.train, labelled, batch, min(wanted, most))
+    if iterations is None:
+        end = experiment.last_labelled / experiment.train * counts.train
+        queries = math.floor((end - labelled) / batch + 0.5)
+        iterations = min(experiment.iterations, 1 + max(queries, 1))
+    return Sizes(name, counts.train, labelled, batch, min(iterations, most))
 
 
 def image_steps(experiment: Experiment, sizes: Sizes) -> int:

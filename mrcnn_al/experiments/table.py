@@ -71,14 +71,11 @@ _FRAMEWORKS_READING = (
     "COCO weights are of a ResNet-101, so all four have that backbone. The model on all data "
     "starts from scratch."
 )
+_FROM_COCO = ("framework-3-coco-add", "framework-4-coco-replace")
 _FRAMEWORKS_REPORTED = (
-    Reported(
-        80,
-        0.91,
-        of="best",
-        arms=("framework-3-coco-add", "framework-4-coco-replace"),
-        at_least=True,
-    ),
+    # "8 to 16 %": by the second iteration at the latest.
+    Reported(80, 1.0, arms=_FROM_COCO),
+    Reported(80, 0.91, of="best", arms=_FROM_COCO, at_least=True),
 )
 
 _EXPERIMENTS = (
