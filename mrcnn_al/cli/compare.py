@@ -13,6 +13,9 @@ from mrcnn_al.errors import UserError
 
 # Of `train`, what a comparison asks for in another way.
 _NOT_SHARED = ("strategy", "out", "resume", "workers", "ray")
+# What the others are compared with must stay random sampling.
+_BASELINE = "random"
+_NOT_OF_BASELINE = ("balanced", "skip_undetected")
 
 
 @click.command()
@@ -43,7 +46,8 @@ def compare(strategies, repeats, workers, ray, full_data, full_epochs, out, cach
     Each run is one of `train`, in a folder of its own; --seed is that of the first repeat.
     Called again with the same --out, it goes on where it was stopped, also with more --repeats.
     report.html and summary.json hold learning curves with their intervals, areas under them,
-    break-even points, the labels saved, and paired tests against random.
+    break-even points, the labels saved, and paired tests against random, which --balanced and
+    --skip-undetected leave as it is.
     """
     from mrcnn_al.comparison.runner import RunsFailed, run_plan
     from mrcnn_al.run_store import cache_beside
@@ -107,7 +111,10 @@ def _plan(strategies, repeats, full_data, full_settings, cache, options):
 
 
 def _shared_out(given, names):
-    """Each setting to the strategies that understand it, of which there must be one."""
+    """Each setting to the strategies that understand it, of which there must be one.
+
+    Those that would make something else of random sampling are for the others.
+    """
     from mrcnn_al.strategies.factory import check_strategy_settings
 
     shares = {name: {} for name in names}
@@ -123,6 +130,8 @@ def _shared_out(given, names):
                 takers.append(name)
         if not takers:
             raise refusal
+        if field in _NOT_OF_BASELINE:
+            takers = [name for name in takers if name != _BASELINE] or takers
         for name in takers:
             shares[name][field] = value
     return shares

@@ -103,10 +103,9 @@ def best_precision(results: Results) -> float:
 def _iteration_here(experiment: Experiment, results: Results, reported: Reported) -> int:
     """The iteration, reached or not, with nearly the thesis's share of the images."""
     config = results.plan.config(results.plan.arms[0])
-    start, batch = config.run.labelled, config.strategy.batch
     images = reported.labelled / experiment.train * _pool_of(results)
-    turns = range(config.run.iterations)
-    return 1 + min(turns, key=lambda turn: abs(start + turn * batch - images))
+    queries = (images - config.run.labelled) / config.strategy.batch
+    return 1 + max(math.floor(queries + 0.5), 0)
 
 
 def _pool_of(results: Results) -> int:

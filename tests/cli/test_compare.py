@@ -120,9 +120,15 @@ def test_settings_go_to_the_strategies_that_understand_them(planned):
         "semi": None,
     }
     assert strategies["semi"].pseudo_threshold == 80
-    assert {(s.balanced, s.batch) for s in strategies.values()} == {(True, 4)}
+    assert {s.batch for s in strategies.values()} == {4}
+    assert {name for name, s in strategies.items() if s.balanced} == {"entropy", "semi"}
     assert plan.config(plan.arms[0], 1).run.seed == 7
     assert not plan.full_data
+
+
+def test_alone_random_can_be_balanced(planned):
+    plan = planned("--strategies", "random", "--balanced")
+    assert plan.config(plan.arms[0]).strategy.balanced
 
 
 def test_a_small_set_is_labelled_in_small_batches(planned):
