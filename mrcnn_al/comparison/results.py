@@ -1,6 +1,7 @@
 """What a comparison has found so far, as its runs tell it."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,15 @@ class Results:
         full: the model trained on the whole pool, for each repeat; None where there is none.
         finished: name of the arm to whether each repeat has come to its end; an arm that is not
             named here has.
+        seconds: name of the arm, or FULL_DATA, to the seconds of each phase so far, for each
+            repeat; a first iteration that was taken over counts as if it had been done.
     """
 
     plan: Plan
     curves: Mapping[str, tuple[tuple[CurvePoint, ...], ...]]
     full: tuple[CurvePoint | None, ...]
     finished: Mapping[str, tuple[bool, ...]] = field(default_factory=dict)
+    seconds: Mapping[str, tuple[Mapping[str, float], ...]] = field(default_factory=dict)
 
     def complete(self, repeat: int) -> bool:
         """Whether all arms of a repeat (from 0) have come to their end, with a point at least."""
@@ -61,6 +65,7 @@ def read_results(folder: str | os.PathLike) -> Results:
             )
             for arm in plan.arms
         },
+        {name: tuple(map(_seconds, stores)) for name, stores in {**runs, FULL_DATA: full}.items()},
     )
 
 
@@ -78,3 +83,11 @@ def has_ended(store: RunStore, iterations: int) -> bool:
 def _curve(store: RunStore) -> tuple[CurvePoint, ...]:
     path: Path = store.curve_path
     return tuple(read_curve(path)) if path.is_file() else ()
+
+
+def _seconds(store: RunStore) -> dict[str, float]:
+    spent: Counter = Counter()
+    for iteration in store.iterations():
+        if iteration.metrics_path.is_file():
+            spent.update(iteration.read_metrics().get("seconds", {}))
+    return dict(spent)

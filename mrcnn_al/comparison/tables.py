@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mrcnn_al.comparison.analysis import Analysis, ArmAnalysis
 from mrcnn_al.comparison.curves import AXES
 from mrcnn_al.comparison.paired import PairedTest
+from mrcnn_al.comparison.plan import FULL_DATA
 from mrcnn_al.comparison.results import Results
 from mrcnn_al.comparison.statistics import repeats_needed
 from mrcnn_al.comparison.words import (
@@ -18,6 +19,7 @@ from mrcnn_al.comparison.words import (
 )
 from mrcnn_al.evaluation.coco_map import as_text
 from mrcnn_al.report.comparison_page import Table
+from mrcnn_al.report.wording import duration
 
 
 def tables_of(results: Results, analysis: Analysis) -> tuple[Table, ...]:
@@ -29,6 +31,7 @@ def tables_of(results: Results, analysis: Analysis) -> tuple[Table, ...]:
         *(_savings(analysis, axis) for axis in AXES),
         _points(analysis),
         _repeats(results),
+        _times(results),
     )
     return tuple(table for table in tables if table.rows)
 
@@ -209,6 +212,24 @@ def _repeats(results: Results) -> Table:
     columns = ("repeat", "seed", *results.curves, "all data")
     note = "AP at the end, in brackets the iterations done."
     return Table("Repeat by repeat", columns, tuple(rows), note)
+
+
+def _times(results: Results) -> Table:
+    known = {
+        "all data" if name == FULL_DATA else name: [spent for spent in of_repeats if spent]
+        for name, of_repeats in results.seconds.items()
+    }
+    phases = dict.fromkeys(phase for runs in known.values() for spent in runs for phase in spent)
+    rows = []
+    for name, runs in known.items():
+        if runs:
+            means = [sum(spent.get(phase, 0.0) for spent in runs) / len(runs) for phase in phases]
+            rows.append((name, *(duration(m) if m else NONE for m in means), duration(sum(means))))
+    note = (
+        "Mean of a run. The first iteration, which arms that train alike have from one run, counts "
+        "in each of them."
+    )
+    return Table("Where the time went", ("", *phases, "in all"), tuple(rows), note)
 
 
 def _tests(analysis: Analysis, axis: str) -> Iterator[tuple[ArmAnalysis, PairedTest]]:

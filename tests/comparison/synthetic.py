@@ -28,10 +28,10 @@ def full(height) -> CurvePoint:
     return CurvePoint(1, 480, 4800, 0, AP=height, AP50=height + 0.2)
 
 
-def results(curves, full_points=(), finished=None, **others) -> Results:
+def results(curves, full_points=(), finished=None, seconds=None, **others) -> Results:
     """Results of `random`, `mask`, ... by their curves, one a repeat."""
     arms = [Arm(name, {"strategy": {"name": name}}) for name in curves]
     repeats = len(next(iter(curves.values())))
     made = plan(*arms, repeats=repeats, full_data=bool(full_points), **others)
     done = dict.fromkeys(curves, (True,) * repeats) if finished is None else finished
-    return Results(made, curves, tuple(full_points) or (None,) * repeats, done)
+    return Results(made, curves, tuple(full_points) or (None,) * repeats, done, seconds or {})

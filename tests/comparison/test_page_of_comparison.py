@@ -72,6 +72,23 @@ def test_the_page_of_a_whole_comparison(store):
     assert write_comparison_page(store.report_path, made).stat().st_size > 10_000
 
 
+def test_where_the_time_went(store):
+    curves = {name: tuple(map(curve, HEIGHTS[name])) for name in ("random", "mask")}
+    seconds = {
+        "random": ({"train": 60.0, "evaluate": 6.0}, {"train": 80.0, "evaluate": 8.0}, {}),
+        "mask": ({"train": 70.0, "evaluate": 7.0, "score": 300.0}, {}, {}),
+        "full-data": ({}, {}, {}),
+    }
+    times = table(page(store, curves, seconds=seconds), "Where the time went")
+    assert times.columns == ("", "train", "evaluate", "score", "in all")
+    assert times.rows == (
+        ("random", "70.0 s", "7.0 s", "–", "77.0 s"),
+        ("mask", "70.0 s", "7.0 s", "5 min", "6 min"),
+    )
+    made = page(store, curves)
+    assert "Where the time went" not in [table.heading for table in made.tables]
+
+
 def test_of_many_arms_the_summary_tells_the_best(store):
     heights = HEIGHTS | {"semi": HEIGHTS["random"], "maskal": HEIGHTS["random"]}
     made = page(store, {name: tuple(map(curve, rows)) for name, rows in heights.items()})

@@ -190,6 +190,8 @@ def test_there_is_something_to_compare(folders):
     assert random[1].AP != semi[1].AP
     assert [point.labelled_images for point in semi] == [4, 8]
     assert {point.labelled_images for point in results.full} == {16}
+    for name, phases in {"random": set(), "semi": {"score"}, "full-data": set()}.items():
+        assert {"train", "evaluate", *phases} <= set(results.seconds[name][1])
 
 
 def test_what_the_terminal_shows(killed):
@@ -201,6 +203,7 @@ def test_what_the_terminal_shows(killed):
     assert "iterations" in done.stderr
     page = (out / "report.html").read_text()
     assert "repeat_02/full-data/report.html" in page
+    assert "Where the time went" in page
     assert read(out / "summary.json")["repeats"] == [1, 2]
 
 
