@@ -188,6 +188,7 @@ class MaskRCNN(Network):
         signature = keras.InputSpec(shape=(1, *size, 3), dtype="float32", name="images")
         try:
             serving(keras.ops.zeros((1, *size, 3)))
+            options = {"verbose": False, **options}
             serving.export(os.fspath(path), format, input_signature=[signature], **options)
         except (ImportError, NotImplementedError, ValueError, RuntimeError) as error:
             raise UserError(

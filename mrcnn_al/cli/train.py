@@ -100,6 +100,8 @@ def train(out, resume, cache, workers, ray, **options):
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to continue.")
     resuming = resume and (folder / "config.yaml").is_file()
+    if resume and not resuming:
+        click.echo(f"There is no run in {folder} to resume: a new one begins.")
     config = _resumed(folder, options) if resuming else _fresh(folder, options)
     given = given_settings(options)
     _check_used(config, given)
@@ -225,6 +227,8 @@ def _run(config, folder, resuming, cache, derive_batch, workers, cluster):
             config, strategy=dataclasses.replace(config.strategy, batch=batch)
         )
     click.echo(f"{subset.summary()}; {config.strategy.batch} more in each iteration")
+    if config.run.subset == OWN:
+        _look_at_own(subset.dataset, resuming or config.run.skip_broken)
     config = config.fitted_to(subset.dataset.class_names)
 
     leave_gpu_memory(workers, cluster)
@@ -250,6 +254,20 @@ def _run(config, folder, resuming, cache, derive_batch, workers, cluster):
         report = write_report(folder)
     click.echo(draw_learning_curves({config.strategy.name: read_curve(store.curve_path)}))
     click.echo(f"report: {report}")
+
+
+def _look_at_own(dataset, looked_at):
+    """What nobody has looked at yet: broken files, and images that may only not be labelled."""
+    from mrcnn_al.datasets.image_check import check_images
+
+    if not looked_at:
+        check_images(dataset)
+    empty = sum(dataset.instance_count(image_id) == 0 for image_id in dataset.image_ids)
+    if empty:
+        click.echo(
+            f"{empty} of {len(dataset.image_ids)} images have no annotations and count as images "
+            "that show nothing. Leave out of the file what nobody has labelled."
+        )
 
 
 def _data_paths(config):

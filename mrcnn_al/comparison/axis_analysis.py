@@ -61,8 +61,8 @@ class AxisAnalysis:
         break_even: from where on the mean curve stays at or above the baseline's; None: never,
             or there is no baseline.
         crossings: of the two mean curves, with 1 where this arm comes out above, -1 below.
-        savings: at 80, 90 and 95 % of the AP of the model on all data, over the repeats that
-            have one; empty without.
+        savings: at 80, 90 and 95 % of the AP of the model on all data, over the repeats where
+            that is above 0; empty without.
     """
 
     low: float
@@ -137,6 +137,7 @@ def _mean(results, name, repeats, axis) -> Curve | None:
 
 
 def _savings(results, full, curves, name, baseline, axis) -> tuple[Saving, ...]:
+    full = {r: point for r, point in full.items() if point.AP > 0}
     mean = _mean(results, name, full, axis)
     if mean is None:
         return ()

@@ -93,10 +93,10 @@ class Dataset(ABC):
 
     # Where opening has decoded the images already there is nothing left to look at.
     def check_image(self, image_id: str) -> None:  # noqa: B027
-        """Looks at what an image file says about itself, without decoding it.
+        """Looks whether an image file can be used, where it can be helped without decoding it.
 
         Raises:
-            UserError: the file is missing, no image, or of another size than announced.
+            UserError: the file is missing, no image, cut off, or of another size than announced.
         """
 
 

@@ -11,7 +11,7 @@ from mrcnn_al.datasets.base import Annotations, Dataset, Labels
 from mrcnn_al.datasets.coco_index import open_index
 from mrcnn_al.datasets.coco_layout import find_image_folder
 from mrcnn_al.datasets.coco_segmentation import compressed_rle
-from mrcnn_al.datasets.image_file import image_size, read_image
+from mrcnn_al.datasets.image_file import check_image_file, image_size, read_image
 from mrcnn_al.datasets.image_folder import ImageFolder
 from mrcnn_al.datasets.shown import first_few, shown
 from mrcnn_al.errors import UserError
@@ -36,8 +36,8 @@ class CocoDataset(Dataset):
         annotation_json: the annotation file (`instances_*.json`).
         image_folder: what the `file_name` of each image is relative to; None to look for it
             (see `find_image_folder`).
-        skip_broken: leave out images without a file or of another size than announced, and
-            annotations without an image, a category or a mask, instead of raising.
+        skip_broken: leave out images without a file, cut off, or of another size than announced,
+            and annotations without an image, a category or a mask, instead of raising.
         cache_folder: where the index of a large annotation file is kept, which makes later
             openings many times quicker (see `open_index`); None to keep none.
 
@@ -143,7 +143,7 @@ class CocoDataset(Dataset):
 
     def check_image(self, image_id: str) -> None:
         image = self._images[int(image_id)]
-        self._check_size(image, image_size(self._folder / image.file_name))
+        self._check_size(image, check_image_file(self._folder / image.file_name))
 
     def _error(self, message: str) -> UserError:
         return UserError(f"The COCO annotation file {self._json} {message}.")
@@ -160,7 +160,9 @@ class CocoDataset(Dataset):
             try:
                 if not folder.holds(image.file_name):
                     raise UserError(f"The image {self._folder / image.file_name} does not exist.")
-                if look_inside or image.height * image.width > _LARGE:
+                if look_inside:
+                    self._check_size(image, check_image_file(self._folder / image.file_name))
+                elif image.height * image.width > _LARGE:
                     self._check_size(image, image_size(self._folder / image.file_name))
                 present[image_id] = image
             except ValueError as error:

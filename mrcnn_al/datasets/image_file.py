@@ -13,6 +13,10 @@ from PIL import Image
 from mrcnn_al.errors import UserError
 from mrcnn_al.files import replacing
 
+# How the files of the commonest kinds end, if they are whole.
+_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+_TAIL = 64
+
 # What Pillow's decoders raise on files that are cut off or damaged; a missing file is an OSError.
 DECODING_ERRORS = (
     OSError,
@@ -58,6 +62,27 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
     """
     with _opened(path, str(path)) as image:
         return image.height, image.width
+
+
+def check_image_file(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of an image file that is whole, in pixels.
+
+    A JPEG or PNG is decoded only where it does not end as such files do; others always are.
+
+    Raises:
+        UserError: the file is missing, no image, or cut off.
+    """
+    with _opened(path, str(path)) as image:
+        end = _ENDS.get(image.format or "")
+        if end is None or end not in _tail(path):
+            image.load()
+        return image.height, image.width
+
+
+def _tail(path: str | os.PathLike) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+        return file.read()
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:

@@ -40,7 +40,9 @@ def compiled(function: Callable, owner: keras.layers.Layer, fixed_shapes: bool =
             if key not in functions:
                 # Made without AutoGraph: there is nothing for it to convert, and it takes long.
                 signature = None if fixed_shapes else tf.nest.map_structure(_any_extent, arguments)
-                functions[key] = tf.function(function, signature, autograph=False)
+                # TensorFlow counts traces by code and warns of many; a partial has none.
+                own = functools.partial(function)
+                functions[key] = tf.function(own, signature, autograph=False)
             return functions[key](*arguments)
 
         return call

@@ -58,7 +58,12 @@ def check_complete(report: WeightsReport) -> None:
     if report.complete:
         return
     hint = "Exclude layers by name to leave them as they are."
-    if {name.split("/")[0] for name, _, _ in report.mismatched} & set(CLASS_LAYERS):
+    if report.missing and report.unexpected:
+        hint = (
+            "They are of another network: choose the preset and backbone that they were made with; "
+            "`mrcnn-al weights inspect` tells of a file what it is."
+        )
+    elif {name.split("/")[0] for name, _, _ in report.mismatched} & set(CLASS_LAYERS):
         hint = "For weights of another number of classes, exclude the heads."
     raise UserError(f"The weights do not fit, nothing was loaded. {report}\n{hint}")
 

@@ -30,7 +30,7 @@ class WeightsReport:
         return not (self.missing or self.unexpected or self.mismatched)
 
     def __str__(self) -> str:
-        lines = [f"{self.source}: {len(self.loaded)} layers loaded"]
+        lines = [f"{self.source}: {len(self.loaded)} layers {'loaded' if self.complete else 'fit'}"]
         if self.excluded:
             lines[0] += f", {len(self.excluded)} excluded ({_some(self.excluded)})"
         if self.missing:

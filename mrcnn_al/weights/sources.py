@@ -1,7 +1,9 @@
 """What `--weights` names."""
 
+from pathlib import Path
+
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.errors import UserError
+from mrcnn_al.errors import UserError, nearest
 from mrcnn_al.weights import matterport
 from mrcnn_al.weights.download import find_or_download
 from mrcnn_al.weights.imagenet import load_backbone, load_imagenet
@@ -12,6 +14,8 @@ from mrcnn_al.weights.matching import check_complete, match
 from mrcnn_al.weights.report import WeightsReport
 from mrcnn_al.weights.weight import described
 from mrcnn_al.weights.weights_file import open_weights
+
+_NAMES = ("imagenet", "coco", "none")
 
 
 def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> WeightsReport | None:
@@ -43,6 +47,10 @@ def load_named_weights(model, source: str, exclude: tuple[str, ...] = ()) -> Wei
             _check_coco_fits(model, exclude)
             path = find_or_download(COCO_FILE, weights_folder())
         return matterport.load_weights(model, path, exclude)
+    if not Path(source).suffix and not Path(source).exists():
+        raise UserError(
+            f"There are no weights {source!r}, and no file of that name. {nearest(source, _NAMES)}"
+        )
     with open_weights(source) as file:
         if file.backbone_only:
             return load_backbone(model, file, exclude)

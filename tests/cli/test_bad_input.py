@@ -1,6 +1,7 @@
 """What a user gets wrong ends with one message and exit code 2, before anything is done."""
 
 import io
+import json
 import sys
 import zipfile
 
@@ -283,3 +284,62 @@ def test_nothing_to_predict_on(refused, tmp_path, name):
 
 def test_a_report_of_no_run(refused):
     assert "There is no run in absent" in refused("report", "absent")
+
+
+def own_images(folder, count, annotated):
+    """A COCO folder of images, of which the first are annotated."""
+    (folder / "images").mkdir(parents=True)
+    for number in range(count):
+        (folder / "images" / f"{number}.png").write_bytes(png())
+    names = range(1, count + 1)
+    content = {
+        "images": [
+            {"id": n, "file_name": f"{n - 1}.png", "height": 20, "width": 20} for n in names
+        ],
+        "categories": [{"id": 1, "name": "cell"}],
+        "annotations": [
+            {"id": n, "image_id": n, "category_id": 1, "segmentation": [[2, 2, 9, 2, 9, 9, 2, 9]]}
+            for n in names[:annotated]
+        ],
+    }
+    (folder / "coco.json").write_text(json.dumps(content))
+
+
+def test_a_cut_off_image_is_found_before_any_training(refused, tmp_path):
+    own_images(tmp_path / "own", 12, 12)
+    path = tmp_path / "own/images/7.png"
+    path.write_bytes(path.read_bytes()[:300])
+    message = refused("train", "--data", "own", "--out", "run")
+    assert "1 of 12 images cannot be used" in message
+    assert "7.png cannot be read, it may be damaged or cut off" in message
+
+
+def test_images_that_may_only_not_be_labelled_are_told(tmp_path, monkeypatch, capsys):
+    """What comes after it fails here, to save the training."""
+    own_images(tmp_path / "own", 12, 9)
+    options = ("--weights", "absent.h5", "--cache", tmp_path / "cache")
+    arguments = ("train", "--data", tmp_path / "own", "--out", tmp_path / "run", *options)
+    monkeypatch.setattr(sys, "argv", ["mrcnn-al", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "3 of 12 images have no annotations and count as" in capsys.readouterr().out
+
+
+def test_weights_of_another_network(refused, tmp_path):
+    message = refused("train", "--out", "run", "--weights", "coco")
+    assert "They are of another network: choose the preset and backbone" in message
+    assert "0 layers fit" in message
+
+
+def test_a_mistyped_name_of_weights(refused):
+    message = refused("train", "--out", "run", "--weights", "imagnet")
+    assert "There are no weights 'imagnet'" in message
+    assert "Did you mean 'imagenet'?" in message
+
+
+def test_resuming_what_is_not_there_is_told(tmp_path, monkeypatch, capsys):
+    arguments = ("train", "--resume", "--out", tmp_path / "tyop", "--weights", "absent.h5")
+    monkeypatch.setattr(sys, "argv", ["mrcnn-al", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "tyop to resume: a new one begins" in capsys.readouterr().out

@@ -119,6 +119,12 @@ def test_the_whole_pool(analysis):
     assert analysis.repeats == (1, 2, 3)
 
 
+def test_nothing_is_saved_on_the_way_to_a_model_that_finds_nothing():
+    flat = {name: (curve([0.0, 0.0]),) * 2 for name in ("random", "mask")}
+    found = analyse(results(flat, [full(0.0), full(0.0)]))
+    assert arm(found, "mask").axes["images"].savings == ()
+
+
 def test_without_the_model_on_all_data(made):
     found = analyse(results(made.curves))
     assert found.pool == {}

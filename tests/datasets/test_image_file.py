@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mrcnn_al.datasets.image_file import read_image
+from mrcnn_al.datasets.image_file import check_image_file, read_image
 from mrcnn_al.errors import UserError
 
 
@@ -97,3 +97,19 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         read_image(tmp_path / "none.png")
     with pytest.raises(UserError, match="cannot be read"):
         read_image(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF"])
+def test_a_whole_file_passes_and_one_that_is_cut_off_does_not(tmp_path, kind):
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 50, 3), np.uint8))
+    whole, path = encoded(image, kind), tmp_path / "image"
+    path.write_bytes(whole)
+    assert check_image_file(path) == (60, 50)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="image cannot be read, it may be damaged or cut off"):
+        check_image_file(path)
+
+
+def test_a_file_with_something_behind_its_end_passes(tmp_path, colours):
+    (tmp_path / "a.jpg").write_bytes(encoded(Image.fromarray(colours), "JPEG") + b"x" * 500)
+    assert check_image_file(tmp_path / "a.jpg") == (13, 17)

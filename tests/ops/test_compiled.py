@@ -59,3 +59,19 @@ def test_the_same_shape_and_other_weights(fixed_shapes):
         function(shape)
     if backend.NAME != "torch":
         assert function.runs == runs
+
+
+@pytest.mark.skipif(backend.NAME != "tensorflow", reason="only TensorFlow warns")
+def test_many_shapes_are_no_reason_to_warn(caplog):
+    import logging
+
+    function = Counted(fixed_shapes=True)
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    try:
+        for rows in range(1, 12):
+            function((rows, 5, 3))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert function.runs == 11
+    assert "retracing" not in caplog.text
