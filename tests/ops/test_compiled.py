@@ -1,5 +1,7 @@
 """Compiled functions: how often they are compiled, and that it does not change what they give."""
 
+import logging
+
 import keras
 import numpy as np
 import pytest
@@ -63,15 +65,13 @@ def test_the_same_shape_and_other_weights(fixed_shapes):
 
 @pytest.mark.skipif(backend.NAME != "tensorflow", reason="only TensorFlow warns")
 def test_many_shapes_are_no_reason_to_warn(caplog):
-    import logging
-
-    function = Counted(fixed_shapes=True)
+    """With a function of its own, as TensorFlow warns of each but twice."""
+    function = backend.compiled(lambda x: x + 1, Counted(fixed_shapes=True).layer)
     logger = logging.getLogger("tensorflow")
     logger.addHandler(caplog.handler)
     try:
         for rows in range(1, 12):
-            function((rows, 5, 3))
+            function(np.zeros(rows, np.float32))
     finally:
         logger.removeHandler(caplog.handler)
-    assert function.runs == 11
     assert "retracing" not in caplog.text
