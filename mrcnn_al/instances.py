@@ -139,6 +139,11 @@ class Instances:
         """Pixels inside each mask, int64 [N]."""
         return np.array([np.count_nonzero(mask) for mask in self.masks], np.int64)
 
+    @property
+    def visible(self) -> bool:
+        """Whether any mask has a pixel."""
+        return any(mask.any() for mask in self.masks)
+
     def select(self, index: np.ndarray | Sequence[int]) -> "Instances":
         """The instances of an integer or boolean index, in its order."""
         index = np.arange(len(self))[np.asarray(index, dtype=None if len(index) else int)]

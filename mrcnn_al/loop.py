@@ -124,6 +124,7 @@ class ActiveLearning:
         training = self.config.training
         load = self._training_images(files, pool)
         self._set_weights(files.number - 1 if self.config.run.carry_weights else 0)
+        self._current = None
         history = self.learner.fit(
             (*labelled, *pool.pseudo_labelled),
             load,
@@ -262,6 +263,8 @@ class ActiveLearning:
         if image_ids:
             self._set_weights(files.number)
             found = self.learner.predict(image_ids, f"[{files.number}] pseudo-labels")
+            # Of objects without a pixel nothing would be learnt but that the image is empty.
+            found = {i: instances for i, instances in found.items() if instances.visible}
         self._add_seconds(files, "query", begin)
         results = to_coco_results(found, self.subset.dataset.category_ids)
         files.write_pseudo_labels([*kept, *results])

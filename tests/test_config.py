@@ -5,7 +5,14 @@ import json
 
 import pytest
 
-from mrcnn_al.config import PRESETS, Config, ModelConfig, RunConfig, TrainingConfig
+from mrcnn_al.config import (
+    PRESETS,
+    Config,
+    ModelConfig,
+    RunConfig,
+    TrainingConfig,
+    UNetConfig,
+)
 from mrcnn_al.errors import UserError
 
 # What the reference has and ours does without or calls otherwise.
@@ -177,3 +184,11 @@ def test_an_unknown_preset_names_the_nearest():
 def test_labelled_may_be_left_to_the_subset():
     assert RunConfig().labelled is None
     assert RunConfig(labelled=5).labelled == 5
+
+
+@pytest.mark.parametrize("section", [ModelConfig, UNetConfig])
+def test_the_images_of_inference_can_be_halved_too(section):
+    fields = {"image_resize_mode": "crop", "image_min_dim": 64, "image_max_dim": 100}
+    section(**fields)
+    with pytest.raises(UserError, match="image_max_dim is 100; it must be divisible by 64 where"):
+        section(**fields, image_resize_mode_inference="square")

@@ -114,3 +114,11 @@ def test_tight_box():
     assert tight_box(mask) is None
     mask[1, 4] = mask[3, 2] = True
     assert tight_box(mask) == (1, 2, 4, 5)
+
+
+def test_visible_is_what_has_a_pixel():
+    nothing = np.zeros((2, 3), bool)
+    boxes = [[0, 0, 2, 3], [1, 1, 3, 4]]
+    assert not Instances.empty(5, 5).visible
+    assert not Instances(5, 5, [1, 1], boxes, (nothing, nothing)).visible
+    assert Instances(5, 5, [1, 1], boxes, (nothing, ~nothing)).visible

@@ -263,6 +263,11 @@ def _look_at_own(dataset, looked_at):
     if not looked_at:
         check_images(dataset)
     empty = sum(dataset.instance_count(image_id) == 0 for image_id in dataset.image_ids)
+    if empty == len(dataset.image_ids):
+        raise UserError(
+            "No image has an annotation that can be used: an outline (polygons) or a mask (RLE) "
+            "is needed, boxes alone will not do."
+        )
     if empty:
         click.echo(
             f"{empty} of {len(dataset.image_ids)} images have no annotations and count as images "

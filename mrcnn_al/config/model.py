@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrcnn_al.config.section import Section
+from mrcnn_al.config.sides import check_sides
 from mrcnn_al.errors import UserError
 
 _COUNTS = (
@@ -226,7 +227,4 @@ class ModelConfig(Section):
             raise UserError("train_rois_per_image * roi_positive_ratio leaves no positive RoI.")
         if min(self.mini_mask_shape) < 1:
             raise UserError(f"mini_mask_shape is {self.mini_mask_shape}; it needs pixels.")
-        if self.image_resize_mode in ("square", "crop"):
-            name = "image_max_dim" if self.image_resize_mode == "square" else "image_min_dim"
-            if getattr(self, name) % 64:
-                raise UserError(f"{name} is {getattr(self, name)}; it must be divisible by 64.")
+        check_sides(self)

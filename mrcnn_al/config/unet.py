@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrcnn_al.config.section import Section
+from mrcnn_al.config.sides import check_sides
 from mrcnn_al.errors import UserError
 
 _NUCLEUS = {
@@ -99,7 +100,4 @@ class UNetConfig(Section):
         super().__post_init__()
         if self.cross_entropy_loss_weight == self.dice_loss_weight == 0:
             raise UserError("cross_entropy_loss_weight and dice_loss_weight cannot both be 0.")
-        if self.image_resize_mode in ("square", "crop"):
-            name = "image_max_dim" if self.image_resize_mode == "square" else "image_min_dim"
-            if getattr(self, name) % 64:
-                raise UserError(f"{name} is {getattr(self, name)}; it must be divisible by 64.")
+        check_sides(self)

@@ -127,7 +127,8 @@ class CocoDataset(Dataset):
         rles = [compressed_rle(annotation.segmentation, *size) for annotation in found]
         return Annotations(
             np.array([annotation.class_id for annotation in found], np.int32),
-            np.array(coco_mask.area(rles) if rles else [], np.int64),
+            # One by one: of more than 255 at once pycocotools 2.0.11 cannot tell the areas.
+            np.array([int(coco_mask.area(rle)) for rle in rles], np.int64),
             np.array([annotation.crowd for annotation in found], bool),
         )
 

@@ -88,7 +88,9 @@ def _read_result(result: Mapping[str, Any], class_ids: Mapping[int, int]) -> tup
     y1, x1 = np.clip(np.min(boxes, axis=0)[:2], 0, (height, width)).astype(int)
     y2, x2 = np.clip(np.max(boxes, axis=0)[2:], 0, (height, width)).astype(int)
     class_id = class_ids[result["category_id"]]
-    return (height, width), class_id, (y1, x1, y2, x2), plane[y1:y2, x1:x2], float(result["score"])
+    # A copy, as a part would keep the whole plane in memory.
+    mask = plane[y1:y2, x1:x2].copy()
+    return (height, width), class_id, (y1, x1, y2, x2), mask, float(result["score"])
 
 
 def _instances(image_id: str, entries: Sequence[tuple]) -> Instances:

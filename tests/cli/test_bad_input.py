@@ -343,3 +343,9 @@ def test_resuming_what_is_not_there_is_told(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main()
     assert "tyop to resume: a new one begins" in capsys.readouterr().out
+
+
+def test_images_without_any_annotation_are_refused(refused, tmp_path):
+    own_images(tmp_path / "own", 12, 0)
+    message = refused("train", "--data", "own", "--out", "run")
+    assert "No image has an annotation that can be used" in message

@@ -276,3 +276,15 @@ def test_a_failure_while_writing_leaves_the_old_annotations(tmp_path):
         write_coco_folder(tmp_path, ["one"], [(2, "../b.png", pixels, Instances.empty(5, 5))])
     assert (tmp_path / ANNOTATIONS).read_bytes() == before
     assert not (tmp_path / "b.png").exists()
+
+
+def test_an_image_with_very_many_annotations(folder, content):
+    first = content["annotations"][0]
+    size = content["images"][0]
+    square = [[1, 1, 3, 1, 3, 3, 1, 3]]
+    content["annotations"] = [
+        {**first, "id": n, "image_id": size["id"], "segmentation": square, "iscrowd": 0}
+        for n in range(1, 301)
+    ]
+    annotations = opened(folder, content).annotations(str(size["id"]))
+    assert annotations.areas.tolist() == [4] * 300

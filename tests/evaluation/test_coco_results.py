@@ -1,6 +1,7 @@
 """COCO results: what goes out comes back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,3 +96,13 @@ def test_masks_of_one_image_must_agree_in_size():
     results = [*to_coco_results({"1": small}, (1,)), *to_coco_results({"1": large}, (1,))]
     with pytest.raises(UserError, match="sizes"):
         from_coco_results(results, (1,))
+
+
+def test_a_mask_keeps_no_more_in_memory_than_its_pixels():
+    mask = np.zeros((400, 500, 1), bool)
+    mask[10:13, 20:24] = True
+    found = Instances.from_dense(mask, [1])
+    results = to_coco_results({"1": replace(found, scores=np.ones(1, np.float32))}, CATEGORIES)
+    (read,) = from_coco_results(results, CATEGORIES)["1"].masks
+    assert read.shape == (3, 4)
+    assert read.base is None or read.base.size == 12
