@@ -1,5 +1,7 @@
 """Changes of brightness, contrast, colour and sharpness; masks stay where they are."""
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -30,7 +32,8 @@ def turn_hue(view: View, part: float) -> View:
     hue, *others = Image.fromarray(view.image).convert("HSV").split()
     steps = round(part * 256)
     hue = hue.point([(value + steps) % 256 for value in range(256)])
-    return View(np.array(Image.merge("HSV", (hue, *others)).convert("RGB")), view.instances)
+    image = Image.merge("HSV", (hue, *others)).convert("RGB")
+    return replace(view, image=np.array(image))
 
 
 def blur(view: View, sigma: float) -> View:
@@ -41,7 +44,7 @@ def blur(view: View, sigma: float) -> View:
         sigma: standard deviation, pixels.
     """
     image = Image.fromarray(view.image).filter(ImageFilter.GaussianBlur(sigma))
-    return View(np.array(image), view.instances)
+    return replace(view, image=np.array(image))
 
 
 def _away_from(centre, image, factor):
@@ -49,4 +52,4 @@ def _away_from(centre, image, factor):
 
 
 def _with_values(view, image):
-    return View(np.clip(image + 0.5, 0, 255).astype(np.uint8), view.instances)
+    return replace(view, image=np.clip(image + 0.5, 0, 255).astype(np.uint8))

@@ -19,15 +19,26 @@ class View:
     Attributes:
         image: uint8 [H, W, 3].
         instances: in the cut that became the image, before it was scaled.
+        padded: pixels of the image above, left, below and right of that cut.
     """
 
     image: np.ndarray
     instances: Instances
+    padded: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """(y1, x1, y2, x2) of the cut in the image, pixels."""
+        above, left, below, right = self.padded
+        height, width = self.image.shape[:2]
+        return above, left, height - below, width - right
 
     def boxes(self) -> np.ndarray:
         """The boxes of the instances in the image, float32 [N, 4] pixels."""
-        factor = np.array(self.image.shape[:2]) / (self.instances.height, self.instances.width)
-        return (self.instances.boxes * np.concatenate([factor, factor])).astype(np.float32)
+        y1, x1, y2, x2 = self.window
+        factor = np.array([y2 - y1, x2 - x1]) / (self.instances.height, self.instances.width)
+        boxes = self.instances.boxes * np.concatenate([factor, factor])
+        return (boxes + np.array([y1, x1, y1, x1])).astype(np.float32)
 
 
 def random_crop(
@@ -104,7 +115,9 @@ def flip(view: View) -> View:
     boxes[:, [1, 3]] = instances.width - boxes[:, [3, 1]]
     masks = tuple(mask[:, ::-1] for mask in instances.masks)
     size = (instances.height, instances.width)
-    return View(view.image[:, ::-1], _moved(instances, boxes, masks, size))
+    above, left, below, right = view.padded
+    padded = (above, right, below, left)
+    return View(view.image[:, ::-1], _moved(instances, boxes, masks, size), padded)
 
 
 def flip_vertically(view: View) -> View:
@@ -114,7 +127,9 @@ def flip_vertically(view: View) -> View:
     boxes[:, [0, 2]] = instances.height - boxes[:, [2, 0]]
     masks = tuple(mask[::-1] for mask in instances.masks)
     size = (instances.height, instances.width)
-    return View(view.image[::-1], _moved(instances, boxes, masks, size))
+    above, left, below, right = view.padded
+    padded = (below, left, above, right)
+    return View(view.image[::-1], _moved(instances, boxes, masks, size), padded)
 
 
 def turn(view: View) -> View:
@@ -124,7 +139,9 @@ def turn(view: View) -> View:
     boxes = np.stack([instances.width - x2, y1, instances.width - x1, y2], axis=1)
     masks = tuple(np.rot90(mask) for mask in instances.masks)
     size = (instances.width, instances.height)
-    return View(np.rot90(view.image), _moved(instances, boxes, masks, size))
+    above, left, below, right = view.padded
+    padded = (right, above, left, below)
+    return View(np.rot90(view.image), _moved(instances, boxes, masks, size), padded)
 
 
 def _moved(instances, boxes, masks, size):

@@ -59,7 +59,7 @@ class ExampleMaker:
             rng,
         )
         count = config.max_gt_instances
-        gt_masks = self._masks(chosen, size)
+        gt_masks = self._masks(chosen, view)
         return {
             "images": mold_image(view.image, config.mean_pixel, config.pixel_scale),
             "rpn_match": match,
@@ -95,18 +95,20 @@ class ExampleMaker:
         )
         placed = place_image(image, geometry, config.reference_resampling)
         top, left, bottom, right = geometry.window
-        factor = np.array(geometry.original) / (bottom - top, right - left)
-        height, width = np.ceil(np.array(geometry.padded) * factor).astype(int)
-        y, x = np.round(np.array([top, left]) * factor).astype(int)
-        return View(placed, augmentation.crop_instances(instances, -y, -x, height, width))
+        padded = (top, left, geometry.padded[0] - bottom, geometry.padded[1] - right)
+        whole = augmentation.crop_instances(instances, 0, 0, *geometry.original)
+        return View(placed, whole, padded)
 
-    def _masks(self, instances, size):
+    def _masks(self, instances, view):
         config = self.model
         if config.use_mini_mask:
             masks = [minimize_mask(mask, config.mini_mask_shape) for mask in instances.masks]
             return np.reshape(masks, (-1, *config.mini_mask_shape)).astype(bool)
-        masks = [minimize_mask(mask, size) for mask in instances.dense().transpose(2, 0, 1)]
-        return np.reshape(masks, (-1, *size)).astype(bool)
+        y1, x1, y2, x2 = view.window
+        masks = np.zeros((len(instances), *view.image.shape[:2]), bool)
+        for index, mask in enumerate(instances.dense().transpose(2, 0, 1)):
+            masks[index, y1:y2, x1:x2] = minimize_mask(mask, (y2 - y1, x2 - x1))
+        return masks
 
     def _pixel_anchors(self, size):
         config = self.model

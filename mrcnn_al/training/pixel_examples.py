@@ -26,7 +26,9 @@ class PixelExampleMaker(ExampleMaker):
         """
         config = self.model
         view = self.view(image, instances, rng)
-        positions = scale_nearest(instance_map(view.instances), *view.image.shape[:2])
+        y1, x1, y2, x2 = view.window
+        positions = np.zeros(view.image.shape[:2], np.int32)
+        positions[y1:y2, x1:x2] = scale_nearest(instance_map(view.instances), y2 - y1, x2 - x1)
         row = {
             "images": mold_image(view.image, config.mean_pixel, config.pixel_scale),
             "class_ids": class_map(view.instances, positions),

@@ -3,6 +3,8 @@ import pytest
 
 from mrcnn_al.config import ModelConfig, TrainingConfig
 from mrcnn_al.instances import Instances
+from mrcnn_al.ops.images import plan_resize
+from mrcnn_al.training.augmentation import flip, flip_vertically, turn
 from mrcnn_al.training.examples import ExampleMaker
 
 PLAIN = TrainingConfig()
@@ -176,3 +178,32 @@ def test_images_of_extreme_shape(mode, height, width):
         row = row_of(config, image, instances, AUGMENTED, seed)
         check_row(row, config, row["images"].shape[:2])
         assert all(extent % 64 == 0 for extent in row["images"].shape[:2])
+
+
+@pytest.mark.parametrize("change", [None, flip, flip_vertically, turn], ids=str)
+@pytest.mark.parametrize("size", [(33, 47), (50, 50), (128, 96), (200, 131)])
+@pytest.mark.parametrize("mode", ["square", "pad64"])
+def test_boxes_lie_on_their_pixels_wherever_the_padding_is(mode, size, change):
+    """To a thousandth of a pixel; the coloured pixels tell it to one, as scaling blurs them."""
+    height, width = size
+    for y, x in ((0, 0), (0, width - 8), (height - 8, 0), (height // 2, width // 2)):
+        image, mask = np.zeros((*size, 3), np.uint8), np.zeros((*size, 1), bool)
+        image[y : y + 8, x : x + 8], mask[y : y + 8, x : x + 8] = 255, True
+        config = model_config(mode, use_mini_mask=False)
+        maker = ExampleMaker(config, PLAIN)
+        view = maker.view(image, Instances.from_dense(mask, [1]), np.random.default_rng(0))
+        geometry = plan_resize(*size, mode, config.image_min_dim, config.image_max_dim, 0)
+        top, left, bottom, right = geometry.window
+        factor = (bottom - top) / height, (right - left) / width
+        exact = np.array([y, x, y + 8, x + 8]) * (*factor, *factor) + (top, left, top, left)
+        np.testing.assert_allclose(view.boxes(), [exact], atol=1e-3)
+        view = view if change is None else change(view)
+        (box,) = view.boxes()
+        bright = np.argwhere(view.image[:, :, 0] > 127)
+        np.testing.assert_allclose(box[:2], bright.min(axis=0), atol=1.01)
+        np.testing.assert_allclose(box[2:], bright.max(axis=0) + 1, atol=1.01)
+        (whole,) = maker._masks(view.instances, view)
+        assert whole.shape == view.image.shape[:2]
+        filled = np.argwhere(whole)
+        np.testing.assert_allclose(box[:2], filled.min(axis=0), atol=1.01)
+        np.testing.assert_allclose(box[2:], filled.max(axis=0) + 1, atol=1.01)
