@@ -56,7 +56,7 @@ def test_the_same_losses_as_on_one(fields):
     for row, other in zip(one["history"], two["history"], strict=True):
         # After two epochs the order of the sums shows in the fourth digit on some processors.
         assert other == pytest.approx(row, rel=1e-3, abs=1e-7)
-    assert two["norms"] == pytest.approx(one["norms"], rel=1e-3, abs=1e-6)
+    assert two["norms"] == pytest.approx(one["norms"], rel=1e-3, abs=1e-4)
     assert two["found"] == one["found"]
 
 
