@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from mrcnn_al.comparison.results import Results
 from mrcnn_al.comparison.statistics import Interval, mean_interval
-from mrcnn_al.datasets.subset_table import SUBSETS
 from mrcnn_al.evaluation.learning_curve import CurvePoint
 from mrcnn_al.experiments.experiment import Experiment, Reported
+from mrcnn_al.experiments.sizes import sizes_of
 from mrcnn_al.report.comparison_page import Band, Chart, Reference, ReportedPoint, Table
 
 UNKNOWN = "–"
@@ -102,15 +102,7 @@ def best_precision(results: Results) -> float:
 
 def _iteration_here(experiment: Experiment, results: Results, reported: Reported) -> int:
     """The iteration, reached or not, with nearly the thesis's share of the images."""
-    config = results.plan.config(results.plan.arms[0])
-    images = reported.labelled / experiment.train * _pool_of(results)
-    queries = (images - config.run.labelled) / config.strategy.batch
-    return 1 + max(math.floor(queries + 0.5), 0)
-
-
-def _pool_of(results: Results) -> int:
-    scale = results.plan.config(results.plan.arms[0]).run.scale
-    return SUBSETS[results.plan.subset].scaled(scale).train
+    return sizes_of(results.plan).iteration_with(reported.labelled / experiment.train)
 
 
 def _row(experiment, results, arm, iteration, reported: Reported | None):
@@ -122,7 +114,7 @@ def _row(experiment, results, arm, iteration, reported: Reported | None):
         str(iteration),
         _of_pool(reported.labelled, experiment.train) if reported else UNKNOWN,
         reported.text() if reported else UNKNOWN,
-        "not reached" if images is None else _of_pool(images, _pool_of(results)),
+        "not reached" if images is None else _of_pool(images, sizes_of(results.plan).train),
         _number(precision, "{:.3f}"),
         _number(share_at(results, arm, iteration, of), "{:.1%}"),
         of,

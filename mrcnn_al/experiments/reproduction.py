@@ -17,6 +17,7 @@ from mrcnn_al.experiments.batch_balance import (
 from mrcnn_al.experiments.compared import learning_chart, reported_table
 from mrcnn_al.experiments.experiment import BALANCE, Experiment
 from mrcnn_al.experiments.plans import Choices, build_plan
+from mrcnn_al.experiments.sizes import sizes_of
 from mrcnn_al.experiments.start_weights import check_start_weights
 from mrcnn_al.report.comparison_page import (
     ComparisonPage,
@@ -91,21 +92,19 @@ def write_figure(
 
 
 def _said(experiment: Experiment, plan: Plan) -> str:
-    config = plan.config(plan.arms[0])
-    pool = SUBSETS[plan.subset].scaled(config.run.scale).train
-    iterations, batch = config.run.iterations, config.strategy.batch
-    last = min(config.run.labelled + (iterations - 1) * batch, pool)
+    sizes, epochs = sizes_of(plan), plan.config(plan.arms[0]).training.epochs
+    last = sizes.labelled_at(sizes.iterations)
     text = (
         f"{experiment.name}: {experiment.title}\n"
-        f"{', '.join(arm.name for arm in plan.arms)}; {iterations} iterations of "
-        f"{config.training.epochs} epochs, {config.run.labelled} labelled images at the start "
-        f"and {batch} more in each, {last} of {pool} in the end; {plan.repeats} "
+        f"{', '.join(arm.name for arm in plan.arms)}; {sizes.iterations} iterations of "
+        f"{epochs} epochs, {sizes.labelled} labelled images at the start "
+        f"and {sizes.batch} more in each, {last} of {sizes.train} in the end; {plan.repeats} "
         f"repeat{'s' * (plan.repeats > 1)}, preset {plan.preset}"
     )
-    shares = batch / pool, experiment.batch / experiment.train
+    shares = sizes.batch / sizes.train, experiment.batch / experiment.train
     if shares[0] > 1.5 * shares[1]:
         text += (
-            f"\nBatches of {batch} are {shares[0]:.1%} of the images, the thesis's were "
+            f"\nBatches of {sizes.batch} are {shares[0]:.1%} of the images, the thesis's were "
             f"{shares[1]:.1%}: fewer would not reach all zones or classes. A larger "
             "--scale comes nearer."
         )

@@ -1,8 +1,9 @@
 """How many images an experiment has when it is run on fewer, or on others."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mrcnn_al.comparison.plan import Plan
 from mrcnn_al.datasets.subset_table import SUBSETS
 from mrcnn_al.errors import UserError, nearest
 from mrcnn_al.experiments.experiment import Experiment
@@ -34,6 +35,11 @@ class Sizes:
     def labelled_at(self, iteration: int) -> int:
         """The images labelled in an iteration, from 1."""
         return min(self.labelled + (iteration - 1) * self.batch, self.train)
+
+    def iteration_with(self, share: float) -> int:
+        """The iteration, from 1 and beyond the last, with nearly a share of the pool labelled."""
+        queries = (share * self.train - self.labelled) / self.batch
+        return 1 + max(math.floor(queries + 0.5), 0)
 
 
 def fit_sizes(
@@ -75,11 +81,20 @@ def fit_sizes(
     if any(arm.settings["strategy"]["name"] in _ZONED for arm in experiment.arms):
         batch = max(batch, _SMALLEST_ZONED_BATCH)
     most = 1 + math.ceil((counts.train - labelled) / batch)
+    wanted = experiment.iterations if iterations is None else iterations
+    sizes = Sizes(name, counts.train, labelled, batch, min(wanted, most))
     if iterations is None:
-        end = experiment.last_labelled / experiment.train * counts.train
-        queries = math.floor((end - labelled) / batch + 0.5)
-        iterations = min(experiment.iterations, 1 + max(queries, 1))
-    return Sizes(name, counts.train, labelled, batch, min(iterations, most))
+        last = max(sizes.iteration_with(experiment.last_labelled / experiment.train), 2)
+        sizes = replace(sizes, iterations=min(sizes.iterations, last))
+    return sizes
+
+
+def sizes_of(plan: Plan) -> Sizes:
+    """The sizes of an experiment that has been planned, whatever its plan was made from."""
+    config = plan.config(plan.arms[0])
+    train = SUBSETS[plan.subset].scaled(config.run.scale).train
+    run, batch = config.run, config.strategy.batch
+    return Sizes(plan.subset, train, run.labelled, batch, run.iterations)
 
 
 def image_steps(experiment: Experiment, sizes: Sizes) -> int:
