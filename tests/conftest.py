@@ -23,7 +23,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that no process has one left when the other is done."""
+    """Files with slow tests come first, so that no process has one left when the other is done.
+
+    Raises:
+        pytest.UsageError: a test's name holds an address in memory.
+    """
+    addresses = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if addresses:
+        raise pytest.UsageError(
+            "the names of these tests differ from process to process, so that parallel ones "
+            "cannot share them; give their parameters readable ids: " + ", ".join(addresses)
+        )
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

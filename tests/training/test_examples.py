@@ -180,7 +180,7 @@ def test_images_of_extreme_shape(mode, height, width):
         assert all(extent % 64 == 0 for extent in row["images"].shape[:2])
 
 
-@pytest.mark.parametrize("change", [None, flip, flip_vertically, turn], ids=str)
+@pytest.mark.parametrize("change", [None, flip, flip_vertically, turn])
 @pytest.mark.parametrize("size", [(33, 47), (50, 50), (128, 96), (200, 131)])
 @pytest.mark.parametrize("mode", ["square", "pad64"])
 def test_boxes_lie_on_their_pixels_wherever_the_padding_is(mode, size, change):
