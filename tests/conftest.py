@@ -7,6 +7,10 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 
+# As the commands have it, some of which are called in the same process: the last bits of scores
+# hang on it, and TensorFlow reads it only once.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 # Many tests compile the same small programs anew, which on JAX takes most of their time. A folder
 # for each process, as JAX does not write these files atomically.
 _COMPILED = PROJECT / ".pytest_cache" / "jax" / os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -48,8 +48,11 @@ def cli():
 
 def main() -> None:
     """The console script: errors of the user end with one message and exit code 2."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # TensorFlow reads these when it starts. Set later they reach nothing but the processes that
+    # this one begins, whose scores would then differ from its own.
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
         cli()
     except UserError as error:
