@@ -19,7 +19,8 @@ def predict(images, out, min_confidence, **model):
     """Find the instances in IMAGES (files or folders).
 
     Writes an overlay of each image as PNG, and results.json in COCO's results format, where
-    image_id counts the images from 1 and file_name says which it is.
+    image_id counts the images and category_id the classes from 1; file_name and category_name
+    say which they are.
 
     \b
     mrcnn-al predict photos/ --run runs/first --out found
@@ -56,7 +57,14 @@ def predict(images, out, min_confidence, **model):
             found = loaded.inference.detect([image], min_confidence)[0].instances
             write_image(folder / name, draw_instances(image, found, class_names))
             entries = to_coco_results({str(number): found}, category_ids)
-            results.extend({**entry, "file_name": path.name} for entry in entries)
+            results.extend(
+                {
+                    **entry,
+                    "file_name": path.name,
+                    "category_name": class_names[entry["category_id"] - 1],
+                }
+                for entry in entries
+            )
             count += len(found)
             advance()
     write_json(folder / "results.json", results)
