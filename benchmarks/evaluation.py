@@ -9,7 +9,7 @@ those of hotcoco and faster-coco-eval that are installed, one after the other in
 precision and recall have the same bits as those of pycocotools; and the peak memory. Parts are
 
 encode      masks to run-length encodings, which this package does without
-objects     instances to what the library works on
+objects     instances to what the library works on; of this package a part of overlaps
 overlaps    IoU of masks; of hotcoco a part of matching
 matching    detections with objects
 curves      precision and recall
@@ -32,7 +32,7 @@ import numpy as np
 from mrcnn_al.evaluation.coco_curves import curve_tables
 from mrcnn_al.evaluation.coco_map import evaluate_coco
 from mrcnn_al.evaluation.coco_matching import match
-from mrcnn_al.evaluation.coco_overlaps import Listed, find_overlaps
+from mrcnn_al.evaluation.coco_overlaps import Comparison
 from mrcnn_al.instances import Instances
 
 HEIGHT, WIDTH = 480, 640
@@ -98,10 +98,11 @@ class Clock:
 
 def evaluate_here(truths, founds, classes, clock):
     """This package's evaluation, part by part."""
-    with clock.part("objects"):
-        truth, found = Listed.of(truths), Listed.of(founds, scored=True)
     with clock.part("overlaps"):
-        overlaps = find_overlaps(founds, truths, found.areas, truth.areas, lambda: None)
+        comparison = Comparison()
+        for found, truth in zip(founds, truths, strict=True):
+            comparison.add(found, truth)
+        found, truth, overlaps = comparison.result()
     with clock.part("matching"):
         matching = match(found, truth, overlaps, 100)
     with clock.part("curves"):

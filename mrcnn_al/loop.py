@@ -165,12 +165,16 @@ class ActiveLearning:
         self._set_weights(files.number)
         begin = time.perf_counter()
         dataset, test = self.subset.dataset, self.subset.test
+        figures = IterationFigures(self.store.figures_folder, files.number)
+        least = self.config.sampling.min_confidence
+
+        def draw_first(image_id: str, truth: Instances, found: Instances) -> None:
+            if image_id == test[0]:
+                image = self._load_image(image_id)
+                figures.draw_test_image(image_id, image, found, least, dataset.class_names)
+
         title = f"[{files.number}] evaluating"
-        metrics, detections = self.learner.evaluate(dataset, test, title)
-        first, least = test[0], self.config.sampling.min_confidence
-        IterationFigures(self.store.figures_folder, files.number).draw_test_image(
-            first, self._load_image(first), detections[first], least, dataset.class_names
-        )
+        metrics = self.learner.evaluate(dataset, test, title, draw_first)
         files.write_metrics(
             {
                 **metrics,

@@ -84,9 +84,8 @@ class MaskRCNN(Network):
         return history
 
     def evaluate(self, dataset: Dataset, image_ids: Sequence[str] | None = None) -> dict[str, Any]:
-        """COCO mAP on annotated images; see `evaluate_coco` for what is in the result."""
-        metrics, _ = measure(self, dataset, dataset.image_ids if image_ids is None else image_ids)
-        return metrics
+        """COCO mAP on annotated images; see `CocoEvaluation` for what is in the result."""
+        return measure(self, dataset, dataset.image_ids if image_ids is None else image_ids)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[dict]:
         """Finds the instances in images (Matterport's detect).

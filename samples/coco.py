@@ -88,14 +88,15 @@ def main(annotations, images, weights, epochs, learning_rate, precision, picture
     Fitter(model, config.training).fit(image_ids, load, 0, checkpoint=folder / "checkpoint.npz")
     model.save_weights(folder / "weights.h5")
 
-    metrics, found = measure(model, dataset, image_ids)
+    def draw(image_id, truth, found):
+        if image_id in image_ids[:pictures]:
+            image, names = dataset.load_image(image_id), dataset.class_names
+            sure = found.select(found.scores >= 0.5)
+            pair = [draw_instances(image, instances, names) for instances in (truth, sure)]
+            write_image(folder / f"{image_id}.png", np.hstack(pair))
+
+    metrics = measure(model, dataset, image_ids, look=draw)
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2))
-    for image_id in image_ids[:pictures]:
-        image, truth = load(image_id)
-        sure = found[image_id].select(found[image_id].scores >= 0.5)
-        names = dataset.class_names
-        pair = [draw_instances(image, instances, names) for instances in (truth, sure)]
-        write_image(folder / f"{image_id}.png", np.hstack(pair))
     reached = f"AP {as_text(metrics['AP'])}, AP50 {as_text(metrics['AP50'])}"
     click.echo(f"{reached}; pictures in {folder}")
 

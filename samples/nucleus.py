@@ -47,7 +47,7 @@ def train(data, preset, weights, epochs, out):
     Fitter(model, config.training).fit(subset.train, load, seed=0)
     model.save_weights(out)
 
-    metrics, _ = measure(model, dataset, subset.test)
+    metrics = measure(model, dataset, subset.test)
     click.echo(f"AP {metrics['AP']:.3f}, AP50 {metrics['AP50']:.3f}; weights in {out}")
 
 

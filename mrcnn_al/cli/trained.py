@@ -50,8 +50,7 @@ class Trained:
         """The metrics of that model on some images; see `Learner.measure`."""
         from mrcnn_al.learners.factory import learner_class
 
-        metrics, _ = learner_class(self.config).measure(model, dataset, image_ids)
-        return metrics
+        return learner_class(self.config).measure(model, dataset, image_ids)
 
 
 def find_trained(run_folder, iteration, weights, preset, class_names, assignments) -> Trained:

@@ -1,6 +1,5 @@
 """Which detections overlap which objects well enough for COCO to match them."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,18 +27,6 @@ class Listed:
     crowd: np.ndarray
     scores: np.ndarray | None
 
-    @classmethod
-    def of(cls, images: Sequence[Instances], scored: bool = False) -> "Listed":
-        """Lists the instances of all images in their order."""
-        scores = [i.scores for i in images if len(i)] if scored else None
-        return cls(
-            np.repeat(np.arange(len(images)), [len(instances) for instances in images]),
-            _joined([instances.class_ids for instances in images], int),
-            _joined([instances.areas() for instances in images], int),
-            _joined([instances.crowd for instances in images], bool),
-            None if scores is None else _joined(scores, float),
-        )
-
 
 @dataclass(frozen=True)
 class Overlaps:
@@ -56,42 +43,67 @@ class Overlaps:
     ious: np.ndarray
 
 
-def find_overlaps(
-    found: Sequence[Instances],
-    truth: Sequence[Instances],
-    found_areas: np.ndarray,
-    true_areas: np.ndarray,
-    advance: Callable[[], None],
-) -> Overlaps:
-    """Compares masks inside of their boxes, image by image.
+class Comparison:
+    """Compares the masks of one image after the other, inside of their boxes, and keeps none.
 
     An IoU is the quotient of two whole numbers, so it has the bits that pycocotools gets from
     run-length encodings of whole images. Pairs whose boxes and areas rule out 0.5 are skipped.
-
-    Args:
-        found: detections of each image.
-        truth: ground truth of the same images.
-        found_areas: int [N], of all detections, pixels.
-        true_areas: int [G], of all objects, pixels.
-        advance: called after each image.
     """
-    rows, columns, shared = [], [], []
-    row = column = 0
-    for detections, objects in zip(found, truth, strict=True):
-        row_end, column_end = row + len(detections), column + len(objects)
-        if row < row_end and column < column_end:
-            areas = found_areas[row:row_end], true_areas[column:column_end]
-            for i, j in _possible_pairs(detections, objects, *areas):
-                rows.append(row + i)
-                columns.append(column + j)
-                shared.append(_shared_pixels(detections, i, objects, j))
-        row, column = row_end, column_end
-        advance()
-    rows, columns, shared = (np.array(values, int) for values in (rows, columns, shared))
-    crowd = _joined([objects.crowd for objects in truth], bool)
-    ious = shared / _union(found_areas[rows], true_areas[columns], shared, crowd[columns])
-    kept = ious >= LOWEST_IOU
-    return Overlaps(rows[kept], columns[kept], ious[kept])
+
+    def __init__(self):
+        self._found, self._truth = _Columns(), _Columns()
+        self._rows, self._columns, self._shared = [], [], []
+
+    def add(self, found: Instances, truth: Instances) -> None:
+        """The detections, scored, and the objects of the next image."""
+        row, column = self._found.length, self._truth.length
+        found_areas, true_areas = self._found.add(found), self._truth.add(truth)
+        if not len(found) or not len(truth):
+            return
+        for i, j in _possible_pairs(found, truth, found_areas, true_areas):
+            self._rows.append(row + i)
+            self._columns.append(column + j)
+            self._shared.append(_shared_pixels(found, i, truth, j))
+
+    def result(self) -> tuple[Listed, Listed, Overlaps]:
+        """All detections so far, all objects, and which overlap."""
+        found, truth = self._found.listed(scored=True), self._truth.listed(scored=False)
+        rows, columns, shared = (
+            np.array(values, int) for values in (self._rows, self._columns, self._shared)
+        )
+        areas = found.areas[rows], truth.areas[columns]
+        ious = shared / _union(*areas, shared, truth.crowd[columns])
+        kept = ious >= LOWEST_IOU
+        return found, truth, Overlaps(rows[kept], columns[kept], ious[kept])
+
+
+class _Columns:
+    """What `Listed` has of the images so far."""
+
+    def __init__(self):
+        self.length = 0
+        self._counts, self._class_ids, self._areas = [], [], []
+        self._crowd, self._scores = [], []
+
+    def add(self, instances):
+        areas = instances.areas()
+        self.length += len(instances)
+        self._counts.append(len(instances))
+        self._class_ids.append(instances.class_ids)
+        self._areas.append(areas)
+        self._crowd.append(instances.crowd)
+        if len(instances):
+            self._scores.append(instances.scores)
+        return areas
+
+    def listed(self, scored):
+        return Listed(
+            np.repeat(np.arange(len(self._counts)), self._counts),
+            _joined(self._class_ids, int),
+            _joined(self._areas, int),
+            _joined(self._crowd, bool),
+            _joined(self._scores, float) if scored else None,
+        )
 
 
 def _possible_pairs(detections, objects, found_areas, true_areas):

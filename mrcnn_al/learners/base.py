@@ -10,7 +10,7 @@ from keras.ops import convert_to_numpy
 
 from mrcnn_al.config import Config, RunConfig
 from mrcnn_al.datasets.base import Dataset
-from mrcnn_al.evaluation.measure import measure
+from mrcnn_al.evaluation.measure import Look, measure
 from mrcnn_al.instances import Instances
 from mrcnn_al.progress import progress
 from mrcnn_al.training.batches import Load
@@ -79,15 +79,23 @@ class Learner(ABC):
         image_ids: Sequence[str],
         load_image: LoadImage | None = None,
         title: str = "evaluating",
-    ) -> tuple[dict[str, Any], dict[str, Instances]]:
-        """How good a model is: its metrics, COCO mAP among them, and all detections by image."""
-        return measure(model, dataset, image_ids, load_image, title)
+        look: Look = lambda image_id, truth, found: None,
+    ) -> dict[str, Any]:
+        """How good a model is: its metrics, COCO mAP among them.
+
+        `look` is given the id, the ground truth and all detections of each image.
+        """
+        return measure(model, dataset, image_ids, load_image, title, look)
 
     def evaluate(
-        self, dataset: Dataset, image_ids: Sequence[str], title: str
-    ) -> tuple[dict[str, Any], dict[str, Instances]]:
+        self,
+        dataset: Dataset,
+        image_ids: Sequence[str],
+        title: str,
+        look: Look = lambda image_id, truth, found: None,
+    ) -> dict[str, Any]:
         """`measure` of this learner's model."""
-        return self.measure(self.model, dataset, image_ids, self._load_image, title)
+        return self.measure(self.model, dataset, image_ids, self._load_image, title, look)
 
     def fit(
         self,

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 from mrcnn_al.config import Config, RunConfig
 from mrcnn_al.datasets.base import Dataset
 from mrcnn_al.errors import UserError
-from mrcnn_al.evaluation.measure import measure
-from mrcnn_al.evaluation.pixel_metrics import pixel_metrics
-from mrcnn_al.instances import Instances
+from mrcnn_al.evaluation.measure import Look, measure
+from mrcnn_al.evaluation.pixel_metrics import PixelEvaluation
 from mrcnn_al.learners.base import Learner, LoadImage
 from mrcnn_al.training.pixel_examples import PixelExampleMaker
 from mrcnn_al.uncertainty.pixel_scorer import PixelScorer
@@ -56,8 +55,14 @@ class UNetLearner(Learner):
         image_ids: Sequence[str],
         load_image: LoadImage | None = None,
         title: str = "evaluating",
-    ) -> tuple[dict[str, Any], dict[str, Instances]]:
-        """COCO mAP of the instances, and what `pixel_metrics` says of the pixels: mIoU, Dice."""
-        truth = {image_id: dataset.load_instances(image_id) for image_id in image_ids}
-        metrics, detections = measure(model, dataset, image_ids, load_image, title, truth)
-        return {**metrics, **pixel_metrics(truth, detections, dataset.class_names)}, detections
+        look: Look = lambda image_id, truth, found: None,
+    ) -> dict[str, Any]:
+        """COCO mAP of the instances, and what `PixelEvaluation` says of the pixels."""
+        pixels = PixelEvaluation(dataset.class_names)
+
+        def look_twice(image_id, truth, found):
+            pixels.add(truth, found)
+            look(image_id, truth, found)
+
+        metrics = measure(model, dataset, image_ids, load_image, title, look_twice)
+        return {**metrics, **pixels.metrics()}

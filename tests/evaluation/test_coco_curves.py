@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from coco_cases import coco_evaluation, random_case
 
-from mrcnn_al.evaluation.coco_map import METRICS, evaluate_coco, precision_recall
+from mrcnn_al.evaluation.coco_map import METRICS, CocoEvaluation, evaluate_coco
 from mrcnn_al.instances import Instances
 
 CASES = 120
@@ -21,13 +21,11 @@ def assert_same_bits(ours, theirs):
 
 
 def tables_of(truth, found, class_count, limit):
-    image_ids = sorted(truth)
-    nothing = {
-        name: Instances.empty(truth[name].height, truth[name].width, scored=True)
-        for name in image_ids
-    }
-    founds = [(nothing | found)[name] for name in image_ids]
-    return precision_recall([truth[name] for name in image_ids], founds, class_count, limit)
+    evaluation = CocoEvaluation(range(class_count), limit)
+    for name in sorted(truth):
+        nothing = Instances.empty(truth[name].height, truth[name].width, scored=True)
+        evaluation.add(name, truth[name], found.get(name, nothing))
+    return evaluation.tables()
 
 
 def number(value):

@@ -5,7 +5,7 @@ import pytest
 from coco_cases import random_case
 from pycocotools import mask as coco_mask
 
-from mrcnn_al.evaluation.coco_overlaps import Listed, find_overlaps
+from mrcnn_al.evaluation.coco_overlaps import Comparison
 from mrcnn_al.instances import Instances
 
 
@@ -26,11 +26,14 @@ def of_coco(found, truth):
     return pairs
 
 
-def overlaps_of(found, truth, advance=lambda: None):
-    areas = Listed.of(found, scored=True).areas, Listed.of(truth).areas
-    overlaps = find_overlaps(found, truth, *areas, advance)
+def overlaps_of(found, truth):
+    """Pairs and their IoU, and all objects."""
+    comparison = Comparison()
+    for detections, objects in zip(found, truth, strict=True):
+        comparison.add(detections, objects)
+    _, listed, overlaps = comparison.result()
     pairs = zip(overlaps.found.tolist(), overlaps.truth.tolist(), strict=True)
-    return dict(zip(pairs, overlaps.ious.tolist(), strict=True))
+    return dict(zip(pairs, overlaps.ious.tolist(), strict=True)), listed
 
 
 def test_the_overlaps_of_pycocotools():
@@ -39,10 +42,10 @@ def test_the_overlaps_of_pycocotools():
         truths, founds, *_ = random_case(seed)
         # Images without detections are another test's matter.
         truth, found = [truths[name] for name in founds], list(founds.values())
-        pairs = overlaps_of(found, truth)
+        pairs, listed = overlaps_of(found, truth)
         assert pairs == of_coco(found, truth)
         ious += pairs.values()
-        crowds += Listed.of(truth).crowd[[column for _, column in pairs]].sum() if pairs else 0
+        crowds += listed.crowd[[column for _, column in pairs]].sum() if pairs else 0
     assert len(ious) > 300
     assert crowds > 100
     assert {0.5, 0.75, 1.0} < set(ious)
@@ -53,14 +56,13 @@ def test_the_overlaps_of_pycocotools():
 def test_images_without_instances(found_count, true_count):
     square = Instances.from_dense(np.ones((4, 4, 1), bool), [1], np.array([0.5]))
     found, truth = [square.select(range(n)) for n in (found_count, true_count)]
-    steps = []
-    pairs = overlaps_of([found, square], [truth, square], lambda: steps.append(1))
+    pairs, listed = overlaps_of([found, square], [truth, square])
     expected = {(found_count, true_count): 1.0} | (
         {(0, 0): 1.0} if found_count * true_count else {}
     )
     assert pairs == expected
-    assert len(steps) == 2
+    assert listed.images.tolist() == [0] * true_count + [1]
 
 
 def test_no_image():
-    assert overlaps_of([], []) == {}
+    assert overlaps_of([], [])[0] == {}

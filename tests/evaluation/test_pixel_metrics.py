@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from mrcnn_al.evaluation.pixel_metrics import pixel_metrics
+from mrcnn_al.evaluation.pixel_metrics import PixelEvaluation
 from mrcnn_al.instances import Instances
 
 
@@ -15,30 +15,38 @@ def square(left, class_id=1, score=None, crowd=None):
     return Instances.from_dense(masks, [class_id], scores, crowd)
 
 
+def pixel_metrics(pairs, class_names):
+    evaluation = PixelEvaluation(class_names)
+    for truth, found in pairs:
+        evaluation.add(truth, found)
+    return evaluation.metrics()
+
+
 def test_a_shifted_square():
     """Half of it is shared: TP 8, FP 8, FN 8."""
-    metrics = pixel_metrics({"a": square(2)}, {"a": square(4, score=0.9)}, ["cell"])
+    metrics = pixel_metrics([(square(2), square(4, score=0.9))], ["cell"])
     assert metrics["mIoU"] == pytest.approx(8 / 24)
     assert metrics["Dice"] == pytest.approx(16 / 32)
     assert metrics["pixels"]["background"]["IoU"] == pytest.approx((128 - 24) / (128 - 8))
 
 
 def test_images_are_added_up():
-    truth = {"a": square(2), "b": square(2)}
-    metrics = pixel_metrics(truth, {"a": square(2, score=0.5)}, ["cell"])
+    nothing = Instances.empty(8, 16, scored=True)
+    pairs = [(square(2), square(2, score=0.5)), (square(2), nothing)]
+    metrics = pixel_metrics(pairs, ["cell"])
     assert metrics["mIoU"] == pytest.approx(16 / 32)
     assert metrics["Dice"] == pytest.approx(32 / 48)
 
 
 def test_a_wrong_class_is_wrong_for_both_and_an_absent_one_for_none():
-    metrics = pixel_metrics({"a": square(2)}, {"a": square(2, 2, 0.9)}, ["cell", "cyst", "none"])
+    metrics = pixel_metrics([(square(2), square(2, 2, 0.9))], ["cell", "cyst", "none"])
     assert metrics["pixels"]["cell"] == metrics["pixels"]["cyst"] == {"IoU": 0.0, "Dice": 0.0}
     assert metrics["pixels"]["none"] == {"IoU": None, "Dice": None}
     assert metrics["mIoU"] == 0
 
 
 def test_crowds_do_not_count():
-    metrics = pixel_metrics({"a": square(2, crowd=[True])}, {"a": square(2, score=0.9)}, ["cell"])
+    metrics = pixel_metrics([(square(2, crowd=[True]), square(2, score=0.9))], ["cell"])
     assert metrics["mIoU"] is None
     assert metrics["pixels"]["background"]["IoU"] == 1
     assert json.loads(json.dumps(metrics)) == metrics

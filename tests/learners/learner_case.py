@@ -1,6 +1,7 @@
 """What every learner must do; a subclass says which one, and how small."""
 
 import dataclasses
+import weakref
 
 import numpy as np
 import pytest
@@ -125,7 +126,18 @@ class LearnerCase:
         np.testing.assert_array_equal(one.dense(), other.dense())
 
     def test_metrics(self, learner, dataset):
-        metrics, detections = learner.evaluate(dataset, dataset.image_ids[4:], "evaluating")
-        assert set(detections) == set(dataset.image_ids[4:])
+        image_ids, seen, kept = dataset.image_ids[4:], {}, []
+
+        def look(image_id, truth, found):
+            # Masks of thousands of images would fill the memory.
+            kept.extend(reference for reference in seen.values() if reference() is not None)
+            seen[image_id] = weakref.ref(found)
+            np.testing.assert_array_equal(truth.dense(), dataset.load_instances(image_id).dense())
+            assert (found.height, found.width) == dataset.size(image_id)
+
+        metrics = learner.evaluate(dataset, image_ids[::-1], "evaluating", look)
+        assert list(seen) == sorted(image_ids)
+        assert not kept
+        assert learner.evaluate(dataset, image_ids, "evaluating") == metrics
         assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class"} <= metrics.keys()
         assert 0 <= metrics["AP"] <= 1

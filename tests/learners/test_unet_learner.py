@@ -10,7 +10,7 @@ class TestUNet(LearnerCase):
     settings = {"run": {"learner": "unet"}, "unet": SMALL}  # noqa: RUF012
 
     def test_pixels_are_measured_too(self, learner, dataset):
-        metrics, _ = learner.evaluate(dataset, dataset.image_ids[4:], "evaluating")
+        metrics = learner.evaluate(dataset, dataset.image_ids[4:], "evaluating")
         assert 0 <= metrics["mIoU"] <= metrics["Dice"] <= 1
         assert set(metrics["pixels"]) == {"background", *dataset.class_names}
 
