@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 
 import numpy as np
 
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.base import Subset
+from mrcnn_al.datasets.image_cache import cached_images
 from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.coco_map import as_text
 from mrcnn_al.evaluation.coco_results import from_coco_results, to_coco_results
@@ -69,7 +70,7 @@ class ActiveLearning:
         self.config, self.subset, self.strategy = config, subset, strategy
         self.oracle, self.store, self.say, self.scoring = oracle, store, say, scoring
         make_deterministic(config.run.seed)
-        self._load_image = lru_cache(maxsize=256)(subset.dataset.load_image)
+        self._load_image = cached_images(subset.dataset.load_image)
         self.learner = make_learner(config, self._load_image)
         if self.learner.start_report is not None:
             say(str(self.learner.start_report))
