@@ -62,7 +62,7 @@ def test_what_is_broken_is_listed(stats, tmp_path):
     broken.write_bytes(broken.read_bytes()[:1000])
     code, text, errors = stats(path)
     assert code == 0
-    assert "problems: 2" in text
+    assert "problems: 3" in text
     assert "00002.png does not exist" in text
     assert "it is of image 99, which is not listed" in text
     assert "left out of the page: The image" in errors
