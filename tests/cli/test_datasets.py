@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 import zipfile
 
@@ -60,13 +61,12 @@ def test_what_is_broken_is_listed(stats, tmp_path):
     (tmp_path / "photos" / "images" / "00002.png").unlink()
     broken = tmp_path / "photos" / "images" / "00003.png"
     broken.write_bytes(broken.read_bytes()[:1000])
-    code, text, errors = stats(path)
+    code, text, _ = stats(path)
     assert code == 0
     assert "problems: 3" in text
     assert "00002.png does not exist" in text
     assert "it is of image 99, which is not listed" in text
-    assert "left out of the page: The image" in errors
-    assert "00003.png cannot be read" in errors
+    assert re.search(r"00003\.png .*damaged or cut off", text)
     assert (tmp_path / "page.png").is_file()
 
 
