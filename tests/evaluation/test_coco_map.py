@@ -192,3 +192,8 @@ def test_unusable_detections_are_refused():
         evaluate_coco(truth, {"b": row_of_squares(2, True)}, ["cell"])
     with pytest.raises(ValueError, match="Image a has 20 x 24 pixels in the ground truth and 20 x"):
         evaluate_coco(truth, {"a": row_of_squares(3, True)}, ["cell"])
+
+
+def test_nothing_is_heard(capsys):
+    evaluate_coco({f"{i}": row_of_squares(1) for i in range(100)}, {}, CLASSES)
+    assert capsys.readouterr() == ("", "")
