@@ -19,7 +19,19 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--processor-time",
+        metavar="FILE",
+        help="write a table of the processor time of each test file",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.option.processor_time:
+        from processor_time import ProcessorTime
+
+        config.pluginmanager.register(ProcessorTime(Path(config.option.processor_time)))
     # pycocotools 2.0 and NumPy 2 disagree about a keyword; the masks are right.
     config.addinivalue_line(
         "filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning"
