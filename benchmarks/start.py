@@ -59,8 +59,8 @@ from mrcnn_al.datasets import subsets
 timed(subsets, "open_subset", "data")
 import_backend = train.import_backend
 
-def import_and_time():
-    import_backend()
+def import_and_time(config):
+    import_backend(config)
     from mrcnn_al.learners.mask_rcnn import MaskRCNNLearner
     from mrcnn_al.loop import ActiveLearning
     from mrcnn_al.training import devices

@@ -40,7 +40,6 @@ def main(subset, data, preset, learner, weights, detections, images, workers, ra
     from mrcnn_al.config import Config
     from mrcnn_al.datasets.subsets import open_subset
     from mrcnn_al.learners.factory import make_learner
-    from mrcnn_al.ops.determinism import make_deterministic
     from mrcnn_al.workers.local import LocalWorker
 
     with tempfile.TemporaryDirectory() as folder, connection(ray) as cluster:
@@ -49,11 +48,13 @@ def main(subset, data, preset, learner, weights, detections, images, workers, ra
         fixed = {} if weights else {"detection_max_instances": detections}
         config = Config.preset(
             preset,
-            run={"subset": subset, "data": data, "learner": learner, "weights": "none"},
+            run={
+                **{"subset": subset, "data": data, "learner": learner, "weights": "none"},
+                "seed": SEED,
+            },
             model=fixed,
             sampling={} if weights else {"min_confidence": 0.0},
         ).fitted_to(opened.dataset.class_names)
-        make_deterministic(SEED)
         learner = make_learner(config, opened.dataset.load_image)
         file = Path(weights or Path(folder, "weights.h5"))
         if weights:

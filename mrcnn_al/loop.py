@@ -17,7 +17,6 @@ from mrcnn_al.instances import Instances
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.label_record import record_labels
 from mrcnn_al.learners.factory import make_learner
-from mrcnn_al.ops.determinism import make_deterministic
 from mrcnn_al.oracle import Oracle
 from mrcnn_al.pool import PoolState
 from mrcnn_al.report.iteration_figures import IterationFigures
@@ -69,7 +68,6 @@ class ActiveLearning:
             )
         self.config, self.subset, self.strategy = config, subset, strategy
         self.oracle, self.store, self.say, self.scoring = oracle, store, say, scoring
-        make_deterministic(config.run.seed)
         self._load_image = cached_images(subset.dataset.load_image)
         self.learner = make_learner(config, self._load_image)
         if self.learner.start_report is not None:

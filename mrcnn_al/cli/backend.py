@@ -1,22 +1,24 @@
 """Importing Keras and its backend without their greetings."""
 
 import contextlib
-import importlib
 import os
 from collections.abc import Iterator
 
+from mrcnn_al.config import Config
 from mrcnn_al.errors import UserError
 
 
-def import_backend() -> None:
-    """Imports Keras, which takes seconds, with the chatter of its libraries left out.
+def import_backend(config: Config) -> None:
+    """Imports the learner of a run, mostly Keras, with the chatter of its libraries left out.
 
     Raises:
         UserError: the backend is unknown or not installed.
     """
     try:
         with _native_output_dropped():
-            importlib.import_module("mrcnn_al.model")
+            from mrcnn_al.learners.factory import learner_class
+
+            learner_class(config)
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise UserError(

@@ -57,7 +57,7 @@ def evaluate(subset, scale, data, cache, skip_broken, seed, split, out, **model)
             f"The model knows the classes {', '.join(trained.class_names)}; "
             f"{run.subset} has {', '.join(dataset.class_names)}."
         )
-    import_backend()
+    import_backend(trained.config)
     loaded = trained.load()
 
     from mrcnn_al.evaluation.coco_map import as_text

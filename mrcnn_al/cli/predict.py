@@ -41,7 +41,7 @@ def predict(images, out, min_confidence, **model):
     for path in paths:
         read_image(path)
     class_names = trained.class_names
-    import_backend()
+    import_backend(trained.config)
     loaded = trained.load()
 
     from mrcnn_al.evaluation.coco_results import to_coco_results

@@ -146,7 +146,7 @@ def _study_passes(folder, choices, assignments, options):
         f"{len(images.image_ids)} of {images.available} unlabelled images, scored with "
         f"{trained.weights}"
     )
-    import_backend()
+    import_backend(trained.config)
     model, confidence = trained.load(), trained.config.sampling.min_confidence
     result = run_study(model, trained.weights, images, folder, run.seed, confidence)
     table = overlap_table(result)

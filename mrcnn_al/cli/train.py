@@ -232,7 +232,7 @@ def _run(config, folder, resuming, cache, derive_batch, workers, cluster):
     config = config.fitted_to(subset.dataset.class_names)
 
     leave_gpu_memory(workers, cluster)
-    import_backend()
+    import_backend(config)
     from mrcnn_al.evaluation.learning_curve import read_curve
     from mrcnn_al.loop import ActiveLearning
     from mrcnn_al.oracle import HiddenTruthOracle

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mrcnn_al.config.learner_settings import learner_names
 from mrcnn_al.config.section import Section
 
 
@@ -58,7 +59,7 @@ class RunConfig(Section):
         data: where its files are; None where they are made.
         preset_name: the preset that the settings started from.
         learner: what is trained: `mask_rcnn`, or `unet`, whose settings are a section of their
-            own in place of `model`.
+            own in place of `model`, or one that another package brings.
         seed: fixes splits, initial weights, order, augmentation, dropout and selections.
         iterations: turns of the loop.
         labelled: images labelled at the start; None means as the subset says.
@@ -89,7 +90,7 @@ class RunConfig(Section):
     skip_broken: bool = False
     class_names: tuple[str, ...] = ()
 
-    choices: ClassVar = {"learner": ("mask_rcnn", "unet"), "new_labels": ("add", "replace")}
+    choices: ClassVar = {"learner": learner_names, "new_labels": ("add", "replace")}
     bounds: ClassVar = {
         "iterations": (1, 100000),
         "seed": (0, 2**31 - 1),

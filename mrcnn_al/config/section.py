@@ -4,6 +4,7 @@ import dataclasses
 import math
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from mrcnn_al.errors import UserError, nearest
@@ -15,7 +16,7 @@ class Section:
     """What the configuration dataclasses share: presets, checked construction, choices."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
-    choices: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    choices: ClassVar[dict[str, tuple[Any, ...] | Callable[[], tuple[Any, ...]]]] = {}
     bounds: ClassVar[dict[str, tuple[float, float]]] = {}
 
     @classmethod
@@ -61,6 +62,7 @@ class Section:
                     f"{type(self).__name__}.{name} is {value!r}; it must be {_describe(hint)}."
                 )
         for name, allowed in self.choices.items():
+            allowed = allowed() if callable(allowed) else allowed
             if getattr(self, name) not in allowed:
                 raise UserError(
                     f"{name} is {getattr(self, name)!r}; it must be one of "

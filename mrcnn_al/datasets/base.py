@@ -1,12 +1,16 @@
 """What an annotated image set is to the rest of the system."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mrcnn_al.instances import Instances
+
+LoadImage = Callable[[str], np.ndarray]
+Load = Callable[[str], tuple[np.ndarray, Instances]]
 
 _LISTED = 10
 

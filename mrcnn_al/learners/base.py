@@ -5,32 +5,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-from keras.ops import convert_to_numpy
-
 from mrcnn_al.config import Config, RunConfig
-from mrcnn_al.datasets.base import Dataset
+from mrcnn_al.datasets.base import Dataset, Load, LoadImage
 from mrcnn_al.evaluation.measure import Look, measure
 from mrcnn_al.instances import Instances
 from mrcnn_al.progress import progress
-from mrcnn_al.training.batches import Load
-from mrcnn_al.training.devices import sharing
-from mrcnn_al.training.examples import ExampleMaker
-from mrcnn_al.training.fit import Fitter
 from mrcnn_al.uncertainty.image_features import ImageFeatures
 from mrcnn_al.uncertainty.pool_scorer import PoolScorer
 from mrcnn_al.uncertainty.score_row import ScoreRow
 from mrcnn_al.weights.report import WeightsReport
 
-LoadImage = Callable[[str], np.ndarray]
-
 
 class Learner(ABC):
     """A model with its start weights, how it is trained, and what it has to say about images.
 
-    A subclass says which model that is. The model has `weights`, `load_weights`, `save_weights`
-    and an `inference` with `detect`, `sample` and `features` as MaskRCNN's. All that is drawn
-    comes from the seeds that the methods are given.
+    A subclass says which model that is and how it is trained. The model has `load_weights`,
+    `save_weights` and an `inference` with `detect`, `sample` and `features` as MaskRCNN's. All
+    that is drawn comes from the seeds that the methods are given.
 
     Args:
         config: of the run.
@@ -39,7 +30,6 @@ class Learner(ABC):
     Attributes:
         model: that is trained.
         start_report: what the start weights were; None for none.
-        examples: the kind of rows that the model is trained on.
         scorer: what makes score rows of passes.
 
     Raises:
@@ -47,17 +37,17 @@ class Learner(ABC):
             the settings say.
     """
 
-    examples: ClassVar[type[ExampleMaker]]
     scorer: ClassVar[type[PoolScorer]]
 
     def __init__(self, config: Config, load_image: LoadImage):
         self._load_image, self._sampling = load_image, config.sampling
-        with sharing(config.training.devices):
-            self.model = self.make_model(config)
+        self.model = self.make_model(config)
         self.start_report = self.load_start_weights(config.run)
-        self._start_weights = [convert_to_numpy(v).copy() for v in self.model.weights]
-        self._fitter = Fitter(self.model, config.training, self.examples)
         self._scorer = self.scorer(self.model.inference, load_image, config.sampling)
+
+    @staticmethod
+    def make_deterministic(seed: int) -> None:  # noqa: B027
+        """Seeds what draws without a seed of its own, before any model is made; here nothing."""
 
     @staticmethod
     @abstractmethod
@@ -97,6 +87,7 @@ class Learner(ABC):
         """`measure` of this learner's model."""
         return self.measure(self.model, dataset, image_ids, self._load_image, title, look)
 
+    @abstractmethod
     def fit(
         self,
         image_ids: Sequence[str],
@@ -107,10 +98,11 @@ class Learner(ABC):
         checkpoint: str | os.PathLike | None = None,
         log_folder: str | os.PathLike | None = None,
     ) -> list[dict]:
-        """Goes on from the weights that the model has, or from the checkpoint; see `Fitter.fit`."""
-        return self._fitter.fit(
-            image_ids, load, seed, title, validation_ids, checkpoint, log_folder
-        )
+        """Goes on from the weights that the model has, or from the checkpoint; see `Fitter.fit`.
+
+        Returns:
+            A row for each epoch, with `epoch`, `loss` and `seconds`.
+        """
 
     def score(
         self,
@@ -152,7 +144,6 @@ class Learner(ABC):
         """
         self.model.load_weights(path)
 
+    @abstractmethod
     def restore_start_weights(self) -> None:
         """Puts the weights back to those that the learner was made with."""
-        for variable, value in zip(self.model.weights, self._start_weights, strict=True):
-            variable.assign(value)

@@ -1,20 +1,18 @@
 """Learners by the name under which users ask for them."""
 
 from mrcnn_al.config import Config
-from mrcnn_al.learners.base import Learner, LoadImage
-from mrcnn_al.learners.mask_rcnn import MaskRCNNLearner
-from mrcnn_al.learners.unet import UNetLearner
-
-LEARNERS: dict[str, type[Learner]] = {"mask_rcnn": MaskRCNNLearner, "unet": UNetLearner}
+from mrcnn_al.config.learner_settings import learner_classes
+from mrcnn_al.datasets.base import LoadImage
+from mrcnn_al.learners.base import Learner
 
 
 def learner_class(config: Config) -> type[Learner]:
-    """The kind of learner that a run trains."""
-    return LEARNERS[config.run.learner]
+    """The kind of learner that a run trains; imports it, and with it what it computes with."""
+    return learner_classes()[config.run.learner].load()
 
 
 def make_learner(config: Config, load_image: LoadImage) -> Learner:
-    """The learner of a run, with its start weights.
+    """The learner of a run, with its start weights; all that it draws hangs on the run's seed.
 
     Args:
         config: of the run.
@@ -23,4 +21,6 @@ def make_learner(config: Config, load_image: LoadImage) -> Learner:
     Raises:
         UserError: see `Learner`.
     """
-    return learner_class(config)(config, load_image)
+    kind = learner_class(config)
+    kind.make_deterministic(config.run.seed)
+    return kind(config, load_image)

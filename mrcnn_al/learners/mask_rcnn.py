@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from mrcnn_al.config import Config, RunConfig
-from mrcnn_al.learners.base import Learner
+from mrcnn_al.learners.keras_learner import KerasLearner
 from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.uncertainty.pool_scorer import PoolScorer
@@ -11,7 +11,7 @@ from mrcnn_al.weights.report import WeightsReport
 from mrcnn_al.weights.sources import load_named_weights
 
 
-class MaskRCNNLearner(Learner):
+class MaskRCNNLearner(KerasLearner):
     """Scores are those of its detections (thesis, chapter 3); see `score_image`."""
 
     examples: ClassVar = ExampleMaker

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from mrcnn_al.config import Config, RunConfig
-from mrcnn_al.datasets.base import Dataset
+from mrcnn_al.datasets.base import Dataset, LoadImage
 from mrcnn_al.errors import UserError
 from mrcnn_al.evaluation.measure import Look, measure
 from mrcnn_al.evaluation.pixel_metrics import PixelEvaluation
-from mrcnn_al.learners.base import Learner, LoadImage
+from mrcnn_al.learners.keras_learner import KerasLearner
 from mrcnn_al.training.pixel_examples import PixelExampleMaker
 from mrcnn_al.uncertainty.pixel_scorer import PixelScorer
 from mrcnn_al.unet.network import UNet
 from mrcnn_al.weights.report import WeightsReport
 
 
-class UNetLearner(Learner):
+class UNetLearner(KerasLearner):
     """Class uncertainties are those of its pixels, the others those of its instances.
 
     See `score_pixels` for every field of a score row; all of them are given, so that every

@@ -2,20 +2,18 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from mrcnn_al.instances import Instances
+from mrcnn_al.datasets.base import Load
 from mrcnn_al.training.examples import ExampleMaker
 
 MOST_WORKERS = 32
 LEAST_PREFETCH = 4
-
-Load = Callable[[str], tuple[np.ndarray, Instances]]
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ import numpy as np
 from keras import ops
 
 from mrcnn_al.config import TrainingConfig
+from mrcnn_al.datasets.base import Load
 from mrcnn_al.errors import UserError
 from mrcnn_al.ops.determinism import fix_order_of_sums
 from mrcnn_al.progress import progress
 from mrcnn_al.training import devices
-from mrcnn_al.training.batches import Load, Pipeline, fixed_batches, training_batches
+from mrcnn_al.training.batches import Pipeline, fixed_batches, training_batches
 from mrcnn_al.training.checkpoint import Checkpoint, Position
 from mrcnn_al.training.early_stopping import EarlyStopping
 from mrcnn_al.training.event_file import EventFile

@@ -2,16 +2,19 @@
 
 import zlib
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mrcnn_al.config import SamplingConfig
 from mrcnn_al.instances import Instances
-from mrcnn_al.mask_rcnn.inference import Inference
 from mrcnn_al.progress import progress
 from mrcnn_al.uncertainty.image_features import ImageFeatures
 from mrcnn_al.uncertainty.score import score_image
 from mrcnn_al.uncertainty.score_row import ScoreRow
+
+if TYPE_CHECKING:
+    from mrcnn_al.mask_rcnn.inference import Inference
 
 
 class PoolScorer:
@@ -25,7 +28,7 @@ class PoolScorer:
 
     def __init__(
         self,
-        inference: Inference,
+        inference: "Inference",
         load_image: Callable[[str], np.ndarray],
         sampling: SamplingConfig,
     ):

@@ -42,7 +42,6 @@ class ImageScorer:
 
     def __init__(self, job: ScoringJob):
         from mrcnn_al.learners.factory import learner_class
-        from mrcnn_al.ops.determinism import make_deterministic
 
         config = Config.from_yaml(job.config)
         run = config.run
@@ -57,8 +56,8 @@ class ImageScorer:
                 f"A worker does not find {job.weights}: the folder of the run must be the same "
                 "on every machine."
             )
-        make_deterministic(run.seed)
         kind = learner_class(config)
+        kind.make_deterministic(run.seed)
         self._model = kind.make_model(config)
         self._model.load_weights(job.weights)
         self._scorer = kind.scorer(self._model.inference, dataset.load_image, config.sampling)
