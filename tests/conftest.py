@@ -1,15 +1,25 @@
 """What several tests need."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from amount import ALL, REDUCED
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# The names of the tests that were not run.
+LEFT_OUT: list[str] = []
 
 # As the commands have it, some of which are called in the same process: the last bits of scores
 # hang on it, and TensorFlow reads it only once.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+# A learner that the tests bring, known to each process that they begin; see there.
+_PLUGIN = str(PROJECT / "tests" / "plugin")
+sys.path.insert(0, _PLUGIN)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_PLUGIN, os.environ.get("PYTHONPATH"))))
 
 # Many tests compile the same small programs anew, which on JAX takes most of their time. A folder
 # for each process, as JAX does not write these files atomically.
@@ -27,7 +37,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+    parser.addoption(
+        "--all",
+        action="store_true",
+        default=bool(os.environ.get(ALL)),
+        help="what is left out otherwise, too: repetition (`make test-all`)",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # Parallel processes and test modules, which have no configuration at hand, read it there.
+    if config.option.all:
+        os.environ[ALL] = "1"
     if config.option.processor_time:
         from processor_time import ProcessorTime
 
@@ -38,8 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that no process has one left when the other is done.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out repetition. Files with slow tests come first, so that no process has one left when the other is done.
 
     Raises:
         pytest.UsageError: a test's name holds an address in memory.
@@ -50,16 +71,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "the names of these tests differ from process to process, so that parallel ones "
             "cannot share them; give their parameters readable ids: " + ", ".join(addresses)
         )
+    if not config.option.all:
+        repeated = [item for item in items if item.get_closest_marker("repetition")]
+        LEFT_OUT.extend(item.nodeid for item in repeated)
+        config.hook.pytest_deselected(items=repeated)
+        items[:] = [item for item in items if not item.get_closest_marker("repetition")]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A parallel worker hands its deviations to the process that prints the table."""
+    """A parallel worker hands what it has seen to the process that prints it."""
     if hasattr(session.config, "workeroutput"):
         import deviations
 
         session.config.workeroutput["deviations"] = deviations.SEEN
+        session.config.workeroutput["left_out"] = list(LEFT_OUT)
+        session.config.workeroutput["reduced"] = dict(REDUCED)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -67,13 +95,22 @@ def pytest_testnodedown(node, error) -> None:
     """The other end of that."""
     import deviations
 
-    deviations.merge(getattr(node, "workeroutput", {}).get("deviations", {}))
+    output = getattr(node, "workeroutput", {})
+    deviations.merge(output.get("deviations", {}))
+    LEFT_OUT[:] = output.get("left_out", LEFT_OUT)
+    REDUCED.update(output.get("reduced", {}))
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """The table of deviations from the reference, when the tests against it ran."""
+    """What was left out, and the table of deviations from the reference, if tests against it ran."""
     import deviations
 
+    if LEFT_OUT or REDUCED:
+        terminalreporter.section("left out; make test-all runs it")
+        for what, (few, many) in sorted(REDUCED.items()):
+            terminalreporter.write_line(f"{what}: {few} of {many}")
+        for name in sorted(LEFT_OUT):
+            terminalreporter.write_line(name)
     if deviations.SEEN:
         import keras
 

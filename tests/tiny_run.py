@@ -5,8 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
+
+from mrcnn_al.cli.main import cli
 
 PROGRAM = (sys.executable, "-c", "from mrcnn_al.cli.main import main; main()")
 TINY_MODEL = (
@@ -16,19 +19,22 @@ TINY_MODEL = (
     *("train_rois_per_image=16", "max_gt_instances=20", "detection_max_instances=5"),
     *("output_std=null", "fill_with_negatives=false", "roi_positive_ratio=0.9"),
 )
-PSEUDO_THRESHOLD = 40
 _COMMON = (
-    *("--labelled", "4", "--batch", "4", "--iterations", "2"),
+    *("--labelled", "4", "--batch", "4", "--iterations", "2", "--scale", "16"),
     # A seed whose hardly trained model finds objects.
     *("--seed", "2", "--epochs", "1", "--images-per-batch", "2", "--learning-rate", "0.0005"),
     *("--passes", "2", "--min-confidence", "0", "--weights", "none"),
 )
+POOL = 16
 TINY = (*_COMMON, *(part for setting in TINY_MODEL for part in ("--set", f"model.{setting}")))
 TINY_UNET = (
     *(*_COMMON, "--learner", "unet"),
     *("--set", "unet.image_min_dim=64", "--set", "unet.image_max_dim=64"),
     *("--set", "unet.filters=4", "--set", "unet.depth=2", "--set", "training.warmup_steps=0"),
 )
+# For what is about files and processes: see tests/plugin.
+QUICK = (*_COMMON, "--learner", "quick", "--epochs", "3", "--steps-per-epoch", "5")
+PSEUDO_THRESHOLD = 1000
 SEMI = ("--pseudo-threshold", str(PSEUDO_THRESHOLD))
 
 
@@ -37,7 +43,7 @@ def environment() -> dict[str, str]:
 
 
 def run(*arguments, **options) -> subprocess.CompletedProcess:
-    """Runs a command to its end, whatever that is."""
+    """Runs a command to its end, whatever that is, in a process of its own."""
     return subprocess.run(
         [*PROGRAM, *map(str, arguments)],
         capture_output=True,
@@ -60,11 +66,40 @@ def start(*arguments) -> subprocess.Popen:
     )
 
 
-def train(out: Path, cache: Path, *options) -> Path:
-    """A tiny run that must succeed; with pseudo-labels unless the options name a strategy."""
+def start_and_kill(out: Path, moment: str, *arguments, seconds: float = 0.0) -> bool:
+    """Kills a command when there is a new file; says whether there was something to kill.
+
+    Args:
+        out: folder of the run.
+        moment: pattern of the file, or "" to wait for none.
+        *arguments: of the command.
+        seconds: how much later.
+    """
+    wait = bool(moment) and not list(out.glob(moment))
+    process = start(*arguments)
+    try:
+        while wait and process.poll() is None and not list(out.glob(moment)):
+            time.sleep(0.002)
+        time.sleep(seconds)
+        return process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def call(*arguments) -> None:
+    """A command in this process, which spares its start.
+
+    Raises:
+        UserError: as the command does.
+    """
+    cli.main([str(argument) for argument in arguments], "mrcnn-al", standalone_mode=False)
+
+
+def train(out: Path, cache: Path, *options, tiny=QUICK) -> Path:
+    """A tiny run in this process; with pseudo-labels unless the options name a strategy."""
     semi = () if "--strategy" in options else SEMI
-    done = run("train", "--out", out, "--cache", cache, *TINY, *semi, *options)
-    assert done.returncode == 0, done.stderr
+    call("train", "--out", out, "--cache", cache, *tiny, *semi, *options)
     return out
 
 

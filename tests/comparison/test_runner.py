@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from tiny_run import differences, read, run, start
+from tiny_run import call, differences, read, run, start
 
 from mrcnn_al.comparison.plan import Arm, Plan
 from mrcnn_al.comparison.results import read_results
@@ -16,19 +16,16 @@ from mrcnn_al.comparison.store import ComparisonStore
 from mrcnn_al.errors import UserError
 from mrcnn_al.run_store import RunStore
 
-pytestmark = pytest.mark.slow
-
-# A learner that is quick to build and finds something after seconds.
+# Of a learner that starts in a moment and finds something.
 SETTINGS = {
     "run": {
-        "learner": "unet",
+        "learner": "quick",
         "iterations": 2,
         "labelled": 4,
         "scale": 16.0,
         "weights": "none",
     },
-    "unet": {"image_min_dim": 64, "image_max_dim": 64, "filters": 8, "depth": 2},
-    "training": {"epochs": 6, "steps_per_epoch": 10, "images_per_batch": 2, "learning_rate": 0.01},
+    "training": {"epochs": 4, "steps_per_epoch": 5, "images_per_batch": 2},
     "sampling": {"passes": 2, "min_confidence": 0.0},
 }
 ARMS = ("random", "mask", "semi")
@@ -42,7 +39,7 @@ KILLS = (
 
 def plan(repeats=2, **others) -> Plan:
     """As the options below mean it."""
-    own = {"random": {}, "mask": {}, "semi": {"pseudo_threshold": 400}}
+    own = {"random": {}, "mask": {}, "semi": {"pseudo_threshold": 1000}}
     arms = [Arm(name, {"strategy": {"name": name, **own[name]}}) for name in ARMS]
     given = {"settings": {**SETTINGS, "strategy": {"batch": 4}}, **others}
     full = {"training": {"epochs": 9}}
@@ -50,7 +47,7 @@ def plan(repeats=2, **others) -> Plan:
 
 
 def options(out, cache, repeats):
-    given = {**SETTINGS, "strategy": {"batch": 4, "pseudo_threshold": 400}}
+    given = {**SETTINGS, "strategy": {"batch": 4, "pseudo_threshold": 1000}}
     fields = [
         f"{section}.{name}={value}"
         for section, values in given.items()
@@ -160,17 +157,16 @@ def test_the_first_iteration_was_trained_once(killed):
     folder = killed[0] / "repeat_02"
     paths = [folder / name / "iteration_001" / "weights.h5" for name in ("first", *ARMS)]
     assert len({path.stat().st_ino for path in paths}) == 1
-    for name in ("mask", "semi"):
-        assert "[1] training" not in (folder / f"{name}.log").read_text()
 
 
 def test_the_pool_was_scored_once_by_the_first_model(killed):
     """And where the strategy asks for no scores it has none, nor the time they took."""
     folder = killed[0] / "repeat_02"
-    assert "[1] scoring" in (folder / "first.log").read_text()
+    known = "[1] 12 images are scored already"
+    for name in ("first", *ARMS):
+        assert (known in (folder / f"{name}.log").read_text()) == (name in ("mask", "semi"))
     seconds = {}
     for name in ARMS:
-        assert "[1] scoring" not in (folder / f"{name}.log").read_text()
         seconds[name] = RunStore(folder / name).iteration(1).read_metrics()["seconds"]
     first = RunStore(folder / "first").iteration(1).read_metrics()["seconds"]
     assert seconds["mask"]["score"] >= first["score"] > 0
@@ -210,19 +206,16 @@ def test_what_the_terminal_shows(killed):
 def test_a_finished_comparison_is_not_done_again(folder, killed):
     out = killed[0]
     before = {path: path.stat().st_mtime_ns for path in out.glob("repeat_*/*/*")}
-    done = run(*options(out, folder / "cache", 2))
-    assert done.returncode == 0, done.stderr
+    call(*options(out, folder / "cache", 2))
     assert {path: path.stat().st_mtime_ns for path in out.glob("repeat_*/*/*")} == before
 
 
 def test_another_plan_is_refused(folder, killed):
     out = killed[0]
-    done = run(*options(out, folder / "cache", 1))
-    assert done.returncode == 2
-    assert "repeats: 2, not 1" in done.stderr
-    done = run(*options(out, folder / "cache", 2), "--batch", "5", "--set", "strategy.batch=5")
-    assert done.returncode == 2
-    assert "settings.strategy.batch: 4, not 5" in done.stderr
+    with pytest.raises(UserError, match="repeats: 2, not 1"):
+        call(*options(out, folder / "cache", 1))
+    with pytest.raises(UserError, match=r"settings\.strategy\.batch: 4, not 5"):
+        call(*options(out, folder / "cache", 2), "--batch", "5", "--set", "strategy.batch=5")
 
 
 def test_the_report_can_be_written_again(killed):
@@ -230,8 +223,7 @@ def test_the_report_can_be_written_again(killed):
     before = (out / "summary.json").read_bytes()
     for name in ("report.html", "summary.json"):
         (out / name).unlink()
-    done = run("report", out)
-    assert done.returncode == 0, done.stderr
+    call("report", out)
     assert (out / "summary.json").read_bytes() == before
     assert (out / "report.html").is_file()
 

@@ -8,12 +8,14 @@ tests, as a learner of somebody's own package is.
 
 import io
 import time
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from mrcnn_al.config import Config
+from mrcnn_al.errors import UserError
 from mrcnn_al.files import replacing
 from mrcnn_al.instances import Instances
 from mrcnn_al.learners.base import Learner
@@ -106,6 +108,8 @@ class QuickLearner(Learner):
 
     def load_start_weights(self, run):
         if run.weights not in ("none", "imagenet"):
+            if not Path(run.weights).is_file():
+                raise UserError(f"The file of weights {run.weights} does not exist.")
             self.model.load_weights(run.weights)
 
     def restore_start_weights(self):
