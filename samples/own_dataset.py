@@ -19,12 +19,13 @@ from mrcnn_al.errors import UserError
 @click.argument("data")
 @click.option("--out", default="runs/own", show_default=True)
 @click.option("--preset", default="cpu", show_default=True)
+@click.option("--learner", default="mask_rcnn", show_default=True)
 @click.option("--weights", default="imagenet", show_default=True)
 @click.option("--iterations", default=5, show_default=True)
 @click.option("--labelled", type=int, help="Images labelled at the start.")
-def main(data, out, preset, weights, iterations, labelled):
+def main(out, preset, **run):
     """Label as many images in each iteration as at the start, those that teach the most."""
-    subset = open_own_data(data, seed=0, labelled=labelled)
+    subset = open_own_data(run["data"], seed=0, labelled=run["labelled"])
     click.echo(subset.summary())
 
     from mrcnn_al.evaluation.learning_curve import read_curve
@@ -36,7 +37,6 @@ def main(data, out, preset, weights, iterations, labelled):
     from mrcnn_al.run_store import RunStore
     from mrcnn_al.strategies.factory import strategy_from_config
 
-    run = {"data": data, "iterations": iterations, "labelled": labelled, "weights": weights}
     strategy = {"name": "semi", "batch": len(subset.labelled)}
     config = Config.for_subset(preset, OWN, run=run, strategy=strategy)
     config = config.fitted_to(subset.dataset.class_names)

@@ -1,11 +1,9 @@
 """A tiny run of a U-Net through the command line."""
 
-import time
-
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_run import TINY_UNET, read, run, start
+from tiny_run import TINY_UNET, call, read, start_and_kill
 
 from mrcnn_al.config import Config
 from mrcnn_al.run_store import RunStore
@@ -22,16 +20,10 @@ def folder(tmp_path_factory):
 def trained(folder):
     """Killed when the first scores are there, and resumed."""
     out, options = folder / "run", ("--strategy", "mask-class", "--cache", folder / "cache")
-    process = start("train", "--out", out, *TINY_UNET, *options)
-    try:
-        while process.poll() is None and not (out / "iteration_001" / "scores.csv").exists():
-            time.sleep(0.002)
-    finally:
-        process.kill()
-        process.wait()
+    command = ("train", "--out", out, *TINY_UNET, *options)
+    start_and_kill(out, "iteration_001/scores.csv", *command)
     assert (out / "iteration_001" / "scores.csv").exists()
-    done = run("train", "--out", out, *TINY_UNET, *options, "--resume")
-    assert done.returncode == 0, done.stderr
+    call(*command, "--resume")
     return out
 
 
@@ -52,11 +44,10 @@ def test_all_files_are_there_and_agree(trained):
     assert store.report_path.is_file()
 
 
-def test_evaluate_gives_the_metrics_of_the_run_again(folder, trained, tmp_path):
+def test_pixels_are_evaluated_again(folder, trained, tmp_path, capsys):
     out = tmp_path / "metrics.json"
-    done = run("evaluate", "--run", trained, "--cache", folder / "cache", "--out", out)
-    assert done.returncode == 0, done.stderr
-    assert "mIoU" in done.stdout
+    call("evaluate", "--run", trained, "--cache", folder / "cache", "--out", out)
+    assert "mIoU" in capsys.readouterr().out
     expected, measured = read(trained / "iteration_002" / "metrics.json"), read(out)
     assert measured == {name: expected[name] for name in measured}
 
@@ -65,8 +56,7 @@ def test_predict(trained, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (80, 130, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "wide.png")
     options = ("--run", trained, "--out", tmp_path / "found", "--min-confidence", "0")
-    done = run("predict", tmp_path / "wide.png", *options)
-    assert done.returncode == 0, done.stderr
+    call("predict", tmp_path / "wide.png", *options)
     with Image.open(tmp_path / "found" / "wide.png") as overlay:
         assert overlay.size == (130, 80)
     for entry in read(tmp_path / "found" / "results.json"):

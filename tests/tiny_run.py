@@ -38,6 +38,12 @@ PSEUDO_THRESHOLD = 1000
 SEMI = ("--pseudo-threshold", str(PSEUDO_THRESHOLD))
 
 
+def without(options: tuple[str, ...], *names: str) -> list[str]:
+    """Options and their values, some of them left out."""
+    pairs = zip(options[::2], options[1::2], strict=True)
+    return [part for pair in pairs if pair[0] not in names for part in pair]
+
+
 def environment() -> dict[str, str]:
     return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200"}
 
