@@ -36,7 +36,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write a table of the processor time of each test file",
     )
 
-
     parser.addoption(
         "--all",
         action="store_true",
@@ -60,7 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out repetition. Files with slow tests come first, so that no process has one left when the other is done.
+    """Leaves out repetition; files with slow tests come first.
+
+    No process has one left then when the other is done.
 
     Raises:
         pytest.UsageError: a test's name holds an address in memory.
@@ -102,7 +103,7 @@ def pytest_testnodedown(node, error) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """What was left out, and the table of deviations from the reference, if tests against it ran."""
+    """What was left out, and how far the tests against the reference deviate from it."""
     import deviations
 
     if LEFT_OUT or REDUCED:
@@ -129,5 +130,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def dsb_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder for all tests on the real Data Science Bowl, which takes seconds to parse."""
-    return tmp_path_factory.mktemp("dsb_cache")
+    """A cache folder for all tests on the real Data Science Bowl, which takes seconds to parse.
+
+    Parallel processes share it.
+    """
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if parallel else base) / "dsb_cache"

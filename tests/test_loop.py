@@ -19,6 +19,7 @@ from mrcnn_al.evaluation.learning_curve import read_curve
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.run_store import RunStore
 
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("loop")

@@ -14,16 +14,7 @@ from mrcnn_al.oracle import HiddenTruthOracle
 from mrcnn_al.run_store import RunStore
 from mrcnn_al.strategies.factory import strategy_from_config
 
-pytestmark = pytest.mark.slow
-
-SMALL = {"filters": 6, "depth": 2, "image_min_dim": 64, "image_max_dim": 64}
-TRAINING = {
-    "epochs": 1,
-    "steps_per_epoch": 24,
-    "images_per_batch": 2,
-    "warmup_steps": 0,
-    "learning_rate": 0.003,
-}
+TRAINING = {"epochs": 3, "steps_per_epoch": 5, "images_per_batch": 2}
 
 
 class Interrupted(Exception):
@@ -54,8 +45,7 @@ def subset(tmp_path_factory):
 def make_config(subset, iterations=3, run=(), strategy=()):
     return Config.preset(
         "cpu",
-        run={"learner": "unet", "iterations": iterations, **dict(run)},
-        unet=SMALL,
+        run={"learner": "quick", "iterations": iterations, **dict(run)},
         training=TRAINING,
         sampling={"passes": 2, "min_confidence": 0.0},
         strategy={"name": "semi", "batch": 2, "pseudo_threshold": 1e6, **dict(strategy)},

@@ -46,8 +46,9 @@ class Learner(ABC):
         self._scorer = self.scorer(self.model.inference, load_image, config.sampling)
 
     @staticmethod
-    def make_deterministic(seed: int) -> None:  # noqa: B027
-        """Seeds what draws without a seed of its own, before any model is made; here nothing."""
+    @abstractmethod
+    def make_deterministic(seed: int) -> None:
+        """Seeds what draws without a seed of its own, before any model is made."""
 
     @staticmethod
     @abstractmethod

@@ -1,4 +1,3 @@
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -265,21 +264,3 @@ def test_a_cache_folder_that_cannot_be_written(tmp_path, folder):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be written.*another cache folder"):
         DsbDataset(folder, tmp_path / "file")
-
-
-@pytest.mark.slow
-def test_the_real_set(shared, dsb_cache):
-    path = shared / "data" / "stage1_train.zip"
-    first = DsbDataset(path, dsb_cache)
-    started = time.perf_counter()
-    dataset = DsbDataset(path, dsb_cache)
-    assert time.perf_counter() - started < 2
-    assert len(dataset.image_ids) == 664
-    assert sum(map(dataset.instance_count, dataset.image_ids)) == 28_986 - first.empty_masks
-    image_id = dataset.image_ids[17]
-    with zipfile.ZipFile(path) as archive:
-        inside = f"stage1_train/{image_id}/masks/"
-        names = sorted(name for name in archive.namelist() if name.startswith(inside))
-        masks = [np.asarray(Image.open(archive.open(name))) > 0 for name in names]
-    np.testing.assert_array_equal(dataset.load_instances(image_id).dense(), np.stack(masks, axis=2))
-    assert dataset.load_image(image_id).shape == (*dataset.size(image_id), 3)

@@ -92,12 +92,6 @@ def test_dsb_with_too_few_images(dsb_folder, cache, tmp_path):
         open_subset("dsb", few, cache)
 
 
-@pytest.mark.slow
-def test_real_dsb(shared, dsb_cache):
-    subset = open_subset("dsb", shared / "data" / "stage1_train.zip", dsb_cache)
-    assert sizes(subset) == [480, 40, 51, 133]
-
-
 @pytest.mark.parametrize(("scale", "expected"), [(0.1, [48, 4, 5, 13]), (12, [12, 1, 1, 3])])
 def test_scaled_dsb(dsb_folder, cache, scale, expected):
     subset = open_subset("dsb", dsb_folder, cache, skip_broken=True, scale=scale)

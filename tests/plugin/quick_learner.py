@@ -103,6 +103,10 @@ class QuickLearner(Learner):
         self._start_weights = self.model.weights.copy()
 
     @staticmethod
+    def make_deterministic(seed):
+        """All that is drawn here is drawn with a seed."""
+
+    @staticmethod
     def make_model(config):
         return QuickModel(config)
 
@@ -129,7 +133,9 @@ class QuickLearner(Learner):
         if checkpoint is not None and checkpoint.exists():
             left = _load(checkpoint)
             self.model.weights = left["weights"]
-            history = [dict(epoch=i + 1, loss=x, seconds=0.0) for i, x in enumerate(left["losses"])]
+            history = [
+                {"epoch": i + 1, "loss": x, "seconds": 0.0} for i, x in enumerate(left["losses"])
+            ]
         steps = settings.steps_per_epoch or -(-len(image_ids) // settings.images_per_batch)
         for epoch in range(len(history) + 1, settings.epochs + 1):
             begin, losses, rng = time.perf_counter(), [], np.random.default_rng((seed, epoch))
@@ -137,7 +143,7 @@ class QuickLearner(Learner):
                 chosen = rng.choice(len(image_ids), settings.images_per_batch)
                 losses.append(self._step([load(image_ids[index]) for index in chosen], rng))
             seconds = time.perf_counter() - begin
-            history.append(dict(epoch=epoch, loss=float(np.mean(losses)), seconds=seconds))
+            history.append({"epoch": epoch, "loss": float(np.mean(losses)), "seconds": seconds})
             if checkpoint is not None:
                 _save(checkpoint, weights=self.model.weights, losses=[r["loss"] for r in history])
         return history

@@ -201,6 +201,7 @@ def test_images_without_instances_can_be_trained_on(fitted):
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 def test_it_learns_four_images_by_heart():
     training = TrainingConfig(
         epochs=100, images_per_batch=2, learning_rate=0.02, mean_weight_decay=False, warmup_steps=5

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from amount import amount
 from process_memory import memory, needs_status
 from small_model import TRAINING, load, make_model
 
@@ -17,8 +18,9 @@ from mrcnn_al.training.batches import training_batches
 from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.fit import Fitter
 
-EPOCHS = 50
-MOST_GROWTH = 20 * 2**20
+EPOCHS = amount("epochs after which memory is looked at", 20, 50)
+# A row of an image that was kept each epoch would be more.
+MOST_GROWTH = EPOCHS * 2**19
 
 pytestmark = [pytest.mark.slow, needs_status]
 
@@ -37,7 +39,7 @@ def test_of_a_whole_training():
 
 
 def test_of_the_pipeline_alone():
-    """Images of 600 x 600, 50 epochs of 8: a row that was kept each epoch would be 50 MB."""
+    """Images of 600 x 600, epochs of 8: a row that was kept each epoch would be 1 MB of each."""
     assert growth(make_batches) < MOST_GROWTH
 
 

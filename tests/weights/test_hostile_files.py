@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+from amount import amount
 
 SCRIPT = Path(__file__).with_name("hdf5_mutations.py")
+FILES = amount("mutated h5 files", 300, 2_000)
 # Kilobytes that reading one file of thirty may take. The bombs unpack to 16 MiB and more.
 MOST_GROWTH = 12 * 1024
 
@@ -66,13 +68,8 @@ def check(outcomes):
             assert kinds == {"refused"}, mutation
 
 
-def test_300_files(tmp_path):
-    check(read_mutations(tmp_path, 0, 300, 120))
-
-
-@pytest.mark.slow
-def test_the_rest_of_2000_files(tmp_path):
-    check(read_mutations(tmp_path, 300, 2000, 400))
+def test_mutated_files(tmp_path):
+    check(read_mutations(tmp_path, 0, FILES, 900))
 
 
 def test_a_process_that_fails_is_noticed(tmp_path):
