@@ -12,6 +12,7 @@ import click
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.subsets import open_subset
 from mrcnn_al.errors import UserError
+from mrcnn_al.run_store import RunStore, cache_beside
 
 DATA = click.option("--data", required=True, help="stage1_train.zip or its extracted folder.")
 PRESET = click.option("--preset", default="cpu", show_default=True)
@@ -30,13 +31,14 @@ def cli():
 @click.option("--out", default="nucleus.h5", show_default=True)
 def train(data, preset, weights, epochs, out):
     """Train on all 480 training images; measure COCO mAP on the 133 test images."""
+    subset = open_subset("dsb", data)
+
     from mrcnn_al import MaskRCNN
     from mrcnn_al.evaluation.measure import measure
     from mrcnn_al.training.fit import Fitter
     from mrcnn_al.weights.sources import load_named_weights
 
     config = Config.preset(preset, training={"epochs": epochs})
-    subset = open_subset("dsb", data)
     dataset = subset.dataset
     model = MaskRCNN(config.model)
     click.echo(load_named_weights(model, weights))
@@ -59,12 +61,13 @@ def train(data, preset, weights, epochs, out):
 @click.option("--count", default=10, show_default=True, help="How many of the test images.")
 def detect(data, preset, weights, out, count):
     """Draw what a trained model finds in test images, and where its passes disagree."""
+    subset = open_subset("dsb", data)
+
     from mrcnn_al import MaskRCNN
     from mrcnn_al.datasets.image_file import write_image
     from mrcnn_al.report.overlay import draw_instances
     from mrcnn_al.report.passes_sheet import draw_passes_sheet
 
-    subset = open_subset("dsb", data)
     model = MaskRCNN(Config.preset(preset).model)
     click.echo(model.load_weights(weights))
     for image_id in subset.test[:count]:
@@ -86,18 +89,18 @@ def detect(data, preset, weights, out, count):
 @click.option("--out", default="runs/nucleus", show_default=True)
 def active(data, preset, strategy, iterations, out):
     """Start from 40 labelled images and label 40 more in each iteration."""
+    subset = open_subset("dsb", data, cache_beside(out))
+
     from mrcnn_al.evaluation.learning_curve import read_curve
     from mrcnn_al.loop import ActiveLearning
     from mrcnn_al.oracle import HiddenTruthOracle
     from mrcnn_al.report.html import write_report
     from mrcnn_al.report.terminal import draw_learning_curves
-    from mrcnn_al.run_store import RunStore, cache_beside
     from mrcnn_al.strategies.factory import strategy_from_config
 
     config = Config.for_subset(
         preset, "dsb", run={"iterations": iterations, "data": data}, strategy={"name": strategy}
     )
-    subset = open_subset("dsb", data, cache_beside(out))
     config = config.fitted_to(subset.dataset.class_names)
     store = RunStore.create(out, config.to_yaml())
     with store.lock():

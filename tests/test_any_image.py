@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from small_model import make_model
 
-from mrcnn_al.config import ModelConfig, TrainingConfig
+from mrcnn_al.config import TrainingConfig
 from mrcnn_al.datasets.image_file import read_image
 from mrcnn_al.instances import Instances
 from mrcnn_al.mask_rcnn.network import LOSS_NAMES
-from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.examples import ExampleMaker
 
 SMALL = {
@@ -87,7 +87,7 @@ CASES = [
 def model(request):
     mode = request.param
     config = {"image_resize_mode": mode, "image_resize_mode_inference": MODES[mode]}
-    return MaskRCNN(ModelConfig.preset("cpu", **SMALL, **config))
+    return make_model(**SMALL, **config)
 
 
 @pytest.mark.slow

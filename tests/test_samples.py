@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import pytest
 from PIL import Image
 from tiny_run import environment
 
-pytestmark = pytest.mark.slow
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 
 
@@ -18,6 +18,14 @@ def call(*arguments, sample="nucleus.py", cwd=None):
     return subprocess.run(
         command, capture_output=True, text=True, env=environment(), cwd=cwd, timeout=600
     )
+
+
+def load_sample(name):
+    """A sample as a module, to be called in this process, which has Keras already."""
+    spec = importlib.util.spec_from_file_location(f"sample_{name}", SAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def write_zip(path, count):
@@ -50,17 +58,19 @@ def test_too_few_images_are_one_message(tmp_path, command):
     assert not (tmp_path / "out").exists()
 
 
-def test_detect(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_detect(tmp_path, monkeypatch, capsys):
     """With random weights: what it finds does not matter, that it draws it does."""
     from mrcnn_al.config import Config
     from mrcnn_al.model import MaskRCNN
 
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     MaskRCNN(Config.preset("cpu").model).save_weights(tmp_path / "random.h5")
     data = write_zip(tmp_path / "stage1_train.zip", 664)
     options = ("--weights", tmp_path / "random.h5", "--out", tmp_path / "found", "--count", 1)
-    done = call("detect", "--data", data, *options)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].endswith("nuclei")
+    arguments = list(map(str, ("detect", "--data", data, *options)))
+    load_sample("nucleus").cli.main(arguments, standalone_mode=False)
+    assert capsys.readouterr().out.splitlines()[-1].endswith("nuclei")
     names = sorted(path.name for path in (tmp_path / "found").iterdir())
     assert len(names) == 2
     assert names[1] == names[0].replace(".png", "_passes.png")
@@ -68,16 +78,20 @@ def test_detect(tmp_path, monkeypatch):
         assert overlay.size == (16, 16)
 
 
-def test_coco(tmp_path):
-    """A single step, after which it measures and draws as after many."""
+@pytest.mark.slow
+def test_coco(tmp_path, monkeypatch, capsys):
+    """A single step of a small network, after which it measures and draws as after many."""
     from mrcnn_al.datasets.toy import generate_toy
 
+    sample = load_sample("coco")
+    small = {"image_min_dim": 64, "image_max_dim": 64, "mask_head_channels": 8}
+    small |= {"post_nms_rois_training": 50, "post_nms_rois_inference": 50}
+    monkeypatch.setattr(sample, "MODEL", {**sample.MODEL, **small})
     generate_toy(tmp_path / "toy", seed=0, count=2, size=64)
     annotations, out = tmp_path / "toy" / "annotations" / "instances.json", tmp_path / "out"
     arguments = (annotations, tmp_path / "toy" / "images", "--epochs", 1, "--pictures", 1)
-    done = call(*arguments, "--out", out, sample="coco.py")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("AP ")
+    sample.main.main(list(map(str, (*arguments, "--out", out))), standalone_mode=False)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("AP ")
     assert {"AP", "AP50", "per_class"} <= set(json.loads((out / "metrics.json").read_text()))
     [picture] = out.glob("*.png")
     with Image.open(picture) as pair:

@@ -53,7 +53,8 @@ def test_a_side_lives_in_its_own_process(interleaved, monkeypatch):
     assert side.tasks == ["add", "count", "fail"]
     for _ in range(3):
         seconds, processor = side.run("add")
-        assert 0 <= seconds < 60 > processor >= 0
+        assert seconds >= 0
+        assert processor >= 0
     assert side.result("count") == 6
     with pytest.raises(SystemExit, match="ZeroDivisionError"):
         side.run("fail")

@@ -29,12 +29,12 @@ def run(script, *options):
 
 
 @pytest.mark.slow
-def test_sampling_in_two_regimes():
+def test_sampling():
     found = run(
         *("sampling.py", "--preset=cpu", "--passes=2", "--rounds=1", "--size=64"),
-        *("--detections=2", "--detections=5"),
+        "--detections=2",
     )
-    assert list(found["regimes"]) == ["2", "5"]
+    assert list(found["regimes"]) == ["2"]
     for count, regime in found["regimes"].items():
         assert regime["detections_a_pass"] == int(count)
         seconds = {n: regime[n]["seconds"] for n in ("one_inference", "sampling")}

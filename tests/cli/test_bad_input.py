@@ -47,6 +47,16 @@ def refused(tmp_path, monkeypatch, capsys):
     return call
 
 
+@pytest.fixture
+def quickly_built(monkeypatch):
+    """A model around a small backbone, where one is made before its weights are looked at."""
+    from small_model import small_backbone
+
+    from mrcnn_al.mask_rcnn import network
+
+    monkeypatch.setattr(network, "make_backbone", small_backbone)
+
+
 def png(height=20, width=20, mode="RGB"):
     content = io.BytesIO()
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
@@ -251,6 +261,7 @@ def test_weights_of_another_number_of_classes(refused, tmp_path):
         ("last", "no weights of an earlier run"),
     ],
 )
+@pytest.mark.usefixtures("quickly_built")
 def test_weights_that_cannot_be_loaded(refused, tmp_path, weights, words):
     (tmp_path / "text.h5").write_text("no weights")
     assert words in refused("train", "--out", "run", *TINY, "--weights", weights)
@@ -314,6 +325,7 @@ def test_a_cut_off_image_is_found_before_any_training(refused, tmp_path):
     assert "7.png cannot be read, it may be damaged or cut off" in message
 
 
+@pytest.mark.usefixtures("quickly_built")
 def test_images_that_may_only_not_be_labelled_are_told(tmp_path, monkeypatch, capsys):
     """What comes after it fails here, to save the training."""
     own_images(tmp_path / "own", 12, 9)
@@ -325,18 +337,21 @@ def test_images_that_may_only_not_be_labelled_are_told(tmp_path, monkeypatch, ca
     assert "3 of 12 images have no annotations and count as" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("quickly_built")
 def test_weights_of_another_network(refused, tmp_path):
     message = refused("train", "--out", "run", "--weights", "coco")
     assert "They are of another network: choose the preset and backbone" in message
     assert "0 layers fit" in message
 
 
+@pytest.mark.usefixtures("quickly_built")
 def test_a_mistyped_name_of_weights(refused):
     message = refused("train", "--out", "run", "--weights", "imagnet")
     assert "There are no weights 'imagnet'" in message
     assert "Did you mean 'imagenet'?" in message
 
 
+@pytest.mark.usefixtures("quickly_built")
 def test_resuming_what_is_not_there_is_told(tmp_path, monkeypatch, capsys):
     arguments = ("train", "--resume", "--out", tmp_path / "tyop", "--weights", "absent.h5")
     monkeypatch.setattr(sys, "argv", ["mrcnn-al", *map(str, arguments)])

@@ -32,7 +32,6 @@ CHANNELS = {
     "resnet101": (256, 512, 1024, 2048),
     "efficientnet_lite0": (24, 40, 112, 320),
 }
-KINDS = ("frozen_batch", "batch", "group")
 
 
 def make_model(backbone="efficientnet_lite0", kind="frozen_batch", seed=0, **changes):
@@ -178,16 +177,19 @@ class TestResNet50Batch(ModelCase):
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 class TestResNet50Group(ModelCase):
     backbone, kind = "resnet50", "group"
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 class TestResNet101(ModelCase):
     backbone = "resnet101"
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 class TestResNet101Batch(ModelCase):
     backbone, kind = "resnet101", "batch"
 
@@ -226,7 +228,9 @@ def test_a_model_is_the_seeds():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param("frozen_batch", marks=pytest.mark.repetition), "batch", "group"]
+)
 def test_training_lowers_the_loss(kind):
     """Of the RPN, whose targets stay; those of the second stage move with the proposals."""
     model = make_model(kind=kind)

@@ -1,6 +1,7 @@
-"""What every strategy must do; a subclass provides the fixture `strategy`."""
+"""What every strategy must do; a subclass provides the fixture `strategies`."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -79,87 +80,100 @@ def ask(strategy, rows, batch_size, rng, **options):
     return strategy.query(rows, batch_size, rng, features=features, **options)
 
 
+def cases(strategies):
+    """What is looked at, a strategy and a maker of pools, for each kind of pool."""
+    for (described, strategy), (kind, make_pool) in itertools.product(
+        strategies.items(), MAKE_POOL.items()
+    ):
+        yield f"{described} on the {kind} pool", strategy, make_pool
+
+
 class StrategyTemplate:
-    @pytest.fixture(params=MAKE_POOL)
-    def make_pool(self, request):
-        return MAKE_POOL[request.param]
+    """The fixture `strategies` is one strategy with several options, by a description of them."""
 
-    def test_batches_have_the_exact_size(self, strategy, make_pool):
-        for count in (0, 1, 2, 3, 7, 40):
-            rows = make_pool(count)
-            pool = {row.image_id for row in rows}
-            for batch_size in sorted({*range(min(count, 9)), count // 2, count, count + 4}):
-                query = ask(strategy, rows, batch_size, np.random.default_rng(batch_size))
-                assert len(query.image_ids) == min(batch_size, count)
-                assert len(set(query.image_ids)) == len(query.image_ids)
-                assert set(query.image_ids) <= pool
-                assert len(query.reasons) == len(query.image_ids)
-                assert all(query.reasons)
-                assert query.utilities is None
+    def test_batches_have_the_exact_size(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            for count in (0, 1, 2, 3, 7, 40):
+                rows = make_pool(count)
+                pool = {row.image_id for row in rows}
+                for batch_size in sorted({*range(min(count, 9)), count // 2, count, count + 4}):
+                    query = ask(strategy, rows, batch_size, np.random.default_rng(batch_size))
+                    assert len(query.image_ids) == min(batch_size, count), where
+                    assert len(set(query.image_ids)) == len(query.image_ids), where
+                    assert set(query.image_ids) <= pool, where
+                    assert len(query.reasons) == len(query.image_ids), where
+                    assert all(query.reasons), where
+                    assert query.utilities is None, where
 
-    def test_the_seed_decides_everything(self, strategy, make_pool):
-        rows = make_pool(60)
-        one, other = (ask(strategy, rows, 10, np.random.default_rng(3)) for _ in range(2))
-        assert one == other
+    def test_the_seed_decides_everything(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            rows = make_pool(60)
+            one, other = (ask(strategy, rows, 10, np.random.default_rng(3)) for _ in range(2))
+            assert one == other, where
 
-    def test_the_order_of_the_rows_does_not_matter(self, strategy, make_pool):
-        rows = make_pool(31)
-        shuffled = [rows[index] for index in np.random.default_rng(5).permutation(len(rows))]
-        one, other = (
-            ask(strategy, order, 10, np.random.default_rng(1), return_utilities=True)
-            for order in (rows, shuffled)
-        )
-        assert one == other
-        assert one.zones == other.zones
-        queried = one.image_ids
-        assert strategy.pseudo_label_ids(rows, 9, queried) == strategy.pseudo_label_ids(
-            shuffled, 9, queried
-        )
+    def test_the_order_of_the_rows_does_not_matter(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            rows = make_pool(31)
+            shuffled = [rows[index] for index in np.random.default_rng(5).permutation(len(rows))]
+            one, other = (
+                ask(strategy, order, 10, np.random.default_rng(1), return_utilities=True)
+                for order in (rows, shuffled)
+            )
+            assert one == other, where
+            assert one.zones == other.zones, where
+            given, again = (
+                strategy.pseudo_label_ids(order, 9, one.image_ids) for order in (rows, shuffled)
+            )
+            assert given == again, where
 
-    def test_no_image_twice_in_a_run(self, strategy, make_pool):
-        rows = make_pool(45)
-        everything = sorted(row.image_id for row in rows)
-        rng = np.random.default_rng(2)
-        labelled = []
-        while rows:
-            batch = ask(strategy, rows, 10, rng).image_ids
-            labelled.extend(batch)
-            rows = [row for row in rows if row.image_id not in batch]
-        assert sorted(labelled) == everything
+    def test_no_image_twice_in_a_run(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            rows = make_pool(45)
+            everything = sorted(row.image_id for row in rows)
+            rng = np.random.default_rng(2)
+            labelled = []
+            while rows:
+                batch = ask(strategy, rows, 10, rng).image_ids
+                labelled.extend(batch)
+                rows = [row for row in rows if row.image_id not in batch]
+            assert sorted(labelled) == everything, where
 
-    def test_utilities_cover_the_pool_and_change_nothing(self, strategy, make_pool):
-        rows = make_pool(20)
-        plain = ask(strategy, rows, 6, np.random.default_rng(1))
-        query = ask(strategy, rows, 6, np.random.default_rng(1), return_utilities=True)
-        assert query.image_ids == plain.image_ids
-        assert set(query.utilities) == {row.image_id for row in rows}
-        assert np.isfinite(list(query.utilities.values())).all()
+    def test_utilities_cover_the_pool_and_change_nothing(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            rows = make_pool(20)
+            plain = ask(strategy, rows, 6, np.random.default_rng(1))
+            query = ask(strategy, rows, 6, np.random.default_rng(1), return_utilities=True)
+            assert query.image_ids == plain.image_ids, where
+            assert set(query.utilities) == {row.image_id for row in rows}, where
+            assert np.isfinite(list(query.utilities.values())).all(), where
 
-    def test_zones_cover_the_pool_or_are_not_there(self, strategy, make_pool):
-        rows = make_pool(20)
-        zones = ask(strategy, rows, 5, np.random.default_rng(0)).zones
-        considered = rows
-        if strategy.skip_undetected:
-            considered = [row for row in rows if not row.undetected]
-        assert set(zones) in (set(), {row.image_id for row in considered})
-        assert set(zones.values()) <= {"low", "medium", "high"}
-        assert not ask(strategy, [], 5, np.random.default_rng(0)).zones
+    def test_zones_cover_the_pool_or_are_not_there(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            rows = make_pool(20)
+            zones = ask(strategy, rows, 5, np.random.default_rng(0)).zones
+            considered = rows
+            if strategy.skip_undetected:
+                considered = [row for row in rows if not row.undetected]
+            assert set(zones) in (set(), {row.image_id for row in considered}), where
+            assert set(zones.values()) <= {"low", "medium", "high"}, where
+            assert not ask(strategy, [], 5, np.random.default_rng(0)).zones, where
 
-    def test_pseudo_labels_are_detected_images_that_stay_unlabelled(self, strategy, make_pool):
-        rows = make_pool(40)
-        queried = ask(strategy, rows, 10, np.random.default_rng(0)).image_ids
-        for iteration in (1, 2, 10):
-            image_ids = strategy.pseudo_label_ids(rows, iteration, queried)
-            assert len(set(image_ids)) == len(image_ids)
-            assert set(image_ids) <= {row.image_id for row in rows if not row.undetected}
-            assert not set(image_ids) & set(queried)
-        assert strategy.pseudo_label_ids([], 10, ()) == ()
+    def test_pseudo_labels_are_detected_images_that_stay_unlabelled(self, strategies):
+        for where, strategy, make_pool in cases(strategies):
+            rows = make_pool(40)
+            queried = ask(strategy, rows, 10, np.random.default_rng(0)).image_ids
+            for iteration in (1, 2, 10):
+                image_ids = strategy.pseudo_label_ids(rows, iteration, queried)
+                assert len(set(image_ids)) == len(image_ids), where
+                detected = {row.image_id for row in rows if not row.undetected}
+                assert set(image_ids) <= detected, where
+                assert not set(image_ids) & set(queried), where
+            assert strategy.pseudo_label_ids([], 10, ()) == (), where
 
-    def test_rows_of_the_same_image_are_refused(self, strategy):
+    def test_what_cannot_be_asked_is_refused(self, strategies):
         rows = varied_pool(3)
-        with pytest.raises(ValueError, match="same image"):
-            ask(strategy, [*rows, rows[0]], 2, np.random.default_rng(0))
-
-    def test_negative_batches_are_refused(self, strategy):
-        with pytest.raises(ValueError, match="-1"):
-            ask(strategy, varied_pool(3), -1, np.random.default_rng(0))
+        for strategy in strategies.values():
+            with pytest.raises(ValueError, match="same image"):
+                ask(strategy, [*rows, rows[0]], 2, np.random.default_rng(0))
+            with pytest.raises(ValueError, match="-1"):
+                ask(strategy, rows, -1, np.random.default_rng(0))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from amount import amount
 from process_memory import memory, needs_status
 from small_model import make_model
 
@@ -9,8 +10,10 @@ from mrcnn_al.config import SamplingConfig
 from mrcnn_al.score_journal import ScoreJournal
 from mrcnn_al.uncertainty.pool_scorer import PoolScorer
 
-IMAGES, FIRST = 600, 200
-MOST_GROWTH = 10 * 2**20
+IMAGES = amount("images that are scored while memory is looked at", 300, 600)
+FIRST = 100
+# A third of what the images are that come after the first.
+MOST_GROWTH = (IMAGES - FIRST) * 10_000
 SIDES = (64, 100, 130)
 
 pytestmark = [pytest.mark.slow, needs_status]
@@ -23,7 +26,7 @@ def load_image(number):
 
 
 def test_memory_is_flat(tmp_path):
-    """Each image kept would be 30 MB in the end; more or fewer objects are no other program."""
+    """An image has 30 kB; more or fewer objects are no other program."""
     sampling = SamplingConfig(passes=2, min_confidence=0.3)
     scorer = PoolScorer(make_model().inference, load_image, sampling)
     seen = []

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 SETTINGS = {
-    "run": {"learner": "unet", "scale": 16.0},
-    "unet": {"image_min_dim": 64, "image_max_dim": 64, "filters": 4, "depth": 2},
+    "run": {"learner": "quick", "scale": 16.0, "labelled": 4},
+    "training": {"epochs": 3, "steps_per_epoch": 5, "images_per_batch": 2},
     "sampling": {"passes": 2, "min_confidence": 0.0},
 }
 SEED = 5
@@ -20,17 +20,17 @@ def pool(tmp_path_factory):
     from mrcnn_al.config import Config
     from mrcnn_al.datasets.subsets import open_dataset
     from mrcnn_al.learners.factory import make_learner
-    from mrcnn_al.ops.determinism import make_deterministic
     from mrcnn_al.workers.pool_scoring import PoolScoring
 
     folder = tmp_path_factory.mktemp("workers")
     cache, weights = folder / "cache", folder / "weights.h5"
     dataset = open_dataset("toy", None, cache, scale=SETTINGS["run"]["scale"])
     config = Config.preset("cpu", **SETTINGS).fitted_to(dataset.class_names)
-    make_deterministic(config.run.seed)
     learner = make_learner(config, dataset.load_image)
-    learner.save_weights(weights)
     image_ids = dataset.image_ids[:12]
+    load = lambda image_id: (dataset.load_image(image_id), dataset.load_instances(image_id))
+    learner.fit(image_ids[:4], load, SEED, "training")
+    learner.save_weights(weights)
     return SimpleNamespace(
         config=config,
         cache=cache,

@@ -11,10 +11,9 @@ from processes import is_alive, wait_until
 from tiny_run import environment
 
 from mrcnn_al.errors import UserError
+from mrcnn_al.workers.image_scorer import ScoringJob
 from mrcnn_al.workers.local import LocalWorker
 from mrcnn_al.workers.spread import WorkerLost
-
-pytestmark = pytest.mark.slow
 
 
 def test_there_is_something_to_score(pool):
@@ -62,9 +61,8 @@ def test_what_a_worker_cannot_use_is_told(pool):
 
 def test_what_a_worker_says_at_its_end_is_told(pool, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "abacus")
-    worker = LocalWorker(None, 0)
-    worker._job = pool
-    pool.to_dict = lambda: {"config": "", "weights": "", "cache": "", "seed": 0}
+    config = replace(pool.config, run=replace(pool.config.run, learner="unet"))
+    worker = LocalWorker(ScoringJob(config.to_yaml(), str(pool.weights), str(pool.cache), 0), 0)
     with pytest.raises(WorkerLost, match=r"(?s)ended with status 1, saying:.*abacus"):
         worker.open()
     worker.end()
@@ -72,6 +70,7 @@ def test_what_a_worker_says_at_its_end_is_told(pool, monkeypatch):
 
 SCRIPT = """
 import sys, time
+from mrcnn_al.workers.image_scorer import ScoringJob
 from mrcnn_al.workers.image_scorer import ScoringJob
 from mrcnn_al.workers.local import LocalWorker
 
