@@ -7,6 +7,7 @@ BACKENDS_VENV ?= .venv-backends
 BACKENDS ?= jax torch
 BACKEND_PACKAGES ?= jax torch==2.13.0
 BACKEND_TESTS := tests/ops tests/mask_rcnn tests/training tests/unet tests/test_backends.py
+BACKEND_SELECTION ?= -m every_backend
 
 # Much of a test is tracing and importing, which use one core.
 PARALLEL ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -16,21 +17,33 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BACKENDS := $(BACKENDS_VENV)/.installed
 
-.PHONY: demo test test-tensorflow test-backends test-fast lint format clean
+.PHONY: demo installed test test-all test-tensorflow test-backends test-fast lint format clean
 
 demo: $(INSTALLED)
 	$(BIN)/mrcnn-al train $(DEMO_OPTIONS)
 
-test: lint test-tensorflow test-backends
+# A quarter of an hour on two cores; what it leaves out it says at its end.
+test: installed lint test-tensorflow test-backends
+	@echo "Left out, which make test-all runs:"
+	@cat .pytest_cache/left_out/*.txt
+
+# All of it: hours.
+test-all: installed lint
+	$(MAKE) test-tensorflow TEST_OPTIONS=--all
+	$(MAKE) test-backends TEST_OPTIONS=--all BACKEND_SELECTION=
+
+# Both environments at the same time.
+installed:
+	$(MAKE) --jobs 2 $(INSTALLED_DEV) $(INSTALLED_BACKENDS)
 
 test-tensorflow: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) $(TEST_OPTIONS)
 
 # What computes, on each of the other backends where TensorFlow is not installed at all.
 test-backends: $(INSTALLED_BACKENDS)
 	set -e; for backend in $(BACKENDS); do \
 		KERAS_BACKEND=$$backend $(BACKENDS_VENV)/bin/python -m pytest $(PARALLEL) \
-			-m "parity or not slow" $(BACKEND_TESTS); \
+			$(TEST_OPTIONS) $(BACKEND_SELECTION) $(BACKEND_TESTS); \
 	done
 
 test-fast: $(INSTALLED_DEV)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from amount import ALL, REDUCED
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# The names of the tests that were not run.
-LEFT_OUT: list[str] = []
+# The names of the tests that are left out, and where that is written besides.
+LEFT_OUT: set[str] = set()
+MOST_NAMES = 40
+LEFT_OUT_FOLDER = PROJECT / ".pytest_cache" / "left_out"
 
 # As the commands have it, some of which are called in the same process: the last bits of scores
 # hang on it, and TensorFlow reads it only once.
@@ -35,7 +38,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="write a table of the processor time of each test file",
     )
-
     parser.addoption(
         "--all",
         action="store_true",
@@ -74,11 +76,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
     if not config.option.all:
         repeated = [item for item in items if item.get_closest_marker("repetition")]
-        LEFT_OUT.extend(item.nodeid for item in repeated)
         config.hook.pytest_deselected(items=repeated)
         items[:] = [item for item in items if not item.get_closest_marker("repetition")]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Here come those that `-m` leaves out, too."""
+    LEFT_OUT.update(item.nodeid for item in items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -87,7 +93,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         import deviations
 
         session.config.workeroutput["deviations"] = deviations.SEEN
-        session.config.workeroutput["left_out"] = list(LEFT_OUT)
+        session.config.workeroutput["left_out"] = sorted(LEFT_OUT)
         session.config.workeroutput["reduced"] = dict(REDUCED)
 
 
@@ -98,25 +104,38 @@ def pytest_testnodedown(node, error) -> None:
 
     output = getattr(node, "workeroutput", {})
     deviations.merge(output.get("deviations", {}))
-    LEFT_OUT[:] = output.get("left_out", LEFT_OUT)
+    LEFT_OUT.update(output.get("left_out", ()))
     REDUCED.update(output.get("reduced", {}))
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     """What was left out, and how far the tests against the reference deviate from it."""
     import deviations
 
-    if LEFT_OUT or REDUCED:
-        terminalreporter.section("left out; make test-all runs it")
-        for what, (few, many) in sorted(REDUCED.items()):
-            terminalreporter.write_line(f"{what}: {few} of {many}")
-        for name in sorted(LEFT_OUT):
-            terminalreporter.write_line(name)
+    if hasattr(config, "workeroutput"):
+        return
+    _tell_left_out(terminalreporter)
     if deviations.SEEN:
         import keras
 
         terminalreporter.section("agreement with the reference")
         terminalreporter.write_line("\n".join(deviations.table(keras.backend.backend())))
+
+
+def _tell_left_out(terminalreporter) -> None:
+    """On the terminal, and in a file, so that `make test` can say it at its very end."""
+    few = [f"{what}: {few} of {many}" for what, (few, many) in sorted(REDUCED.items())]
+    files = Counter(name.partition("::")[0] for name in sorted(LEFT_OUT))
+    named = sorted(LEFT_OUT) if len(LEFT_OUT) < MOST_NAMES else []
+    counted = [] if named else [f"{count} tests of {file}" for file, count in files.items()]
+    lines = [*few, *named, *counted]
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    LEFT_OUT_FOLDER.mkdir(parents=True, exist_ok=True)
+    path = LEFT_OUT_FOLDER / f"{backend}.txt"
+    path.write_text("".join(f"{backend}: {line}\n" for line in lines), encoding="utf-8")
+    if lines:
+        terminalreporter.section("left out; make test-all runs it")
+        terminalreporter.write_line("\n".join(lines))
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,9 @@ class ProcessorTime:
         for name, value in items.items():
             self._items[name] += value
 
-    def pytest_terminal_summary(self, terminalreporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter, config: pytest.Config) -> None:
+        if hasattr(config, "workeroutput"):
+            return
         rows = sorted(self._seconds.items(), key=lambda row: -row[1])
         total = sum(self._seconds.values()), sum(self._items.values())
         lines = ["| processor time, s | items | file |", "|---:|---:|---|"]

@@ -12,6 +12,8 @@ from mrcnn_al.mask_rcnn import network as network_module
 from mrcnn_al.model import MaskRCNN
 from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.fit import Fitter
+from mrcnn_al.weights import matterport
+from mrcnn_al.weights.layout import model_layout
 
 MODEL = ModelConfig.preset(
     "cpu",
@@ -59,13 +61,29 @@ def batch(model):
 
 def make_model(**changes):
     """The same model at every call with the same changes of its configuration."""
+    return build(replace(MODEL, **changes))
+
+
+def build(config, seed=0):
+    """Any Mask R-CNN around the small backbone."""
     original = network_module.make_backbone
     network_module.make_backbone = small_backbone
     try:
-        keras.utils.set_random_seed(0)
-        return MaskRCNN(replace(MODEL, **changes))
+        keras.utils.set_random_seed(seed)
+        return MaskRCNN(config)
     finally:
         network_module.make_backbone = original
+
+
+def use_small_backbone(monkeypatch) -> None:
+    """In every Mask R-CNN that is made; weights files have to know its layers."""
+
+    def layout(config):
+        others = {n: w for n, w in model_layout(config).items() if not n.startswith("lite")}
+        return dict.fromkeys(f"lite{stage}_conv" for stage in (2, 3, 4, 5)) | others
+
+    monkeypatch.setattr(network_module, "make_backbone", small_backbone)
+    monkeypatch.setattr(matterport, "model_layout", layout)
 
 
 def values(model):
@@ -84,10 +102,18 @@ def without_times(history):
     return [{k: v for k, v in row.items() if "seconds" not in k} for row in history]
 
 
-def fit(training=TRAINING, model=None, image_ids=IMAGES, load=load, seed=3, **options):
+def fit(
+    training=TRAINING,
+    model=None,
+    image_ids=IMAGES,
+    load=load,
+    seed=3,
+    make_examples=ExampleMaker,
+    **options,
+):
     """A training from the start: the history without times, and the weights at the end."""
     model = model or make_model()
-    history = Fitter(model, training).fit(image_ids, load, seed, **options)
+    history = Fitter(model, training, make_examples).fit(image_ids, load, seed, **options)
     return without_times(history), values(model)
 
 

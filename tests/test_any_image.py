@@ -83,16 +83,27 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module", params=list(MODES))
-def model(request):
-    mode = request.param
-    config = {"image_resize_mode": mode, "image_resize_mode_inference": MODES[mode]}
-    return make_model(**SMALL, **config)
+@pytest.fixture(scope="module")
+def models():
+    """One for each way of resizing."""
+    return {
+        mode: make_model(**SMALL, image_resize_mode=mode, image_resize_mode_inference=MODES[mode])
+        for mode in MODES
+    }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "height", "width", "instances"), CASES)
-def test_trains_and_predicts(model, tmp_path, kind, height, width, instances):
+@pytest.mark.parametrize(
+    "turn", [0, *(pytest.param(turn, marks=pytest.mark.repetition) for turn in (1, 2))]
+)
+def test_trains_and_predicts(models, tmp_path, turn):
+    """Each case in one of the ways of resizing, in another at each turn."""
+    for number, case in enumerate(CASES):
+        model = models[list(MODES)[(number + turn) % 3]]
+        trains_and_predicts(model, tmp_path, *case)
+
+
+def trains_and_predicts(model, tmp_path, kind, height, width, instances):
     rng = np.random.default_rng(0)
     kind(rng, height, width).save(tmp_path / "image.png")
     image, truth = read_image(tmp_path / "image.png"), instances(height, width)

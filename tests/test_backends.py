@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from deviations import within
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture(scope="module")
 def recorded():

@@ -19,6 +19,8 @@ from mrcnn_al.evaluation.learning_curve import read_curve
 from mrcnn_al.iteration_files import IterationFiles
 from mrcnn_al.run_store import RunStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -158,7 +160,7 @@ def test_core_set_goes_on_from_the_features_that_are_there(folder):
     out, options = folder / "core-set", ("--strategy", "core-set")
     command = ("train", "--out", out, "--cache", folder / "cache", *QUICK, *options)
     first = RunStore(out).iteration(1)
-    start_and_kill(out, "iteration_001/features.npz", *command)
+    start_and_kill(out, ["iteration_001/features.npz"], *command)
     written = first.features_path.stat().st_mtime_ns
     check_files(train(out, folder / "cache", *options, "--resume"))
     assert first.features_path.stat().st_mtime_ns == written

@@ -32,7 +32,9 @@ CONFIG = ModelConfig.preset(
 @pytest.fixture(scope="module")
 def model():
     """Around a small backbone."""
-    return make_small(detection_min_confidence=0.0, detection_max_instances=10, output_std=None)
+    return make_small(
+        detection_min_confidence=0.0, detection_max_instances=10, precision_inference=None
+    )
 
 
 @pytest.fixture(scope="module")

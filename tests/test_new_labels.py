@@ -14,6 +14,8 @@ from mrcnn_al.oracle import HiddenTruthOracle
 from mrcnn_al.run_store import RunStore
 from mrcnn_al.strategies.factory import strategy_from_config
 
+pytestmark = pytest.mark.slow
+
 TRAINING = {"epochs": 3, "steps_per_epoch": 5, "images_per_batch": 2}
 
 

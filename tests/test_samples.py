@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_model import use_small_backbone
 from tiny_run import environment
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
@@ -81,8 +82,7 @@ def test_detect(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_coco(tmp_path, monkeypatch, capsys):
     """A single step of a small network, after which it measures and draws as after many."""
-    from mrcnn_al.datasets.toy import generate_toy
-
+    use_small_backbone(monkeypatch)
     sample = load_sample("coco")
     small = {"image_min_dim": 64, "image_max_dim": 64, "mask_head_channels": 8}
     small |= {"post_nms_rois_training": 50, "post_nms_rois_inference": 50}
@@ -90,7 +90,9 @@ def test_coco(tmp_path, monkeypatch, capsys):
     generate_toy(tmp_path / "toy", seed=0, count=2, size=64)
     annotations, out = tmp_path / "toy" / "annotations" / "instances.json", tmp_path / "out"
     arguments = (annotations, tmp_path / "toy" / "images", "--epochs", 1, "--pictures", 1)
-    sample.main.main(list(map(str, (*arguments, "--out", out))), standalone_mode=False)
+    sample.main.main(
+        list(map(str, (*arguments, "--weights", "none", "--out", out))), standalone_mode=False
+    )
     assert capsys.readouterr().out.splitlines()[-1].startswith("AP ")
     assert {"AP", "AP50", "per_class"} <= set(json.loads((out / "metrics.json").read_text()))
     [picture] = out.glob("*.png")

@@ -2,19 +2,16 @@
 
 import keras
 import pytest
-from small_model import MODEL, small_backbone
+from small_model import MODEL, use_small_backbone
 
 from mrcnn_al.config import Config
 from mrcnn_al.datasets.base import Subset
 from mrcnn_al.datasets.toy import generate_toy
 from mrcnn_al.loop import ActiveLearning
-from mrcnn_al.mask_rcnn import network
 from mrcnn_al.oracle import HiddenTruthOracle
 from mrcnn_al.run_store import RunStore
 from mrcnn_al.strategies.factory import strategy_from_config
 from mrcnn_al.uncertainty.pool_scorer import PoolScorer
-from mrcnn_al.weights import matterport
-from mrcnn_al.weights.layout import model_layout
 
 # At most eight masks at a time, which JAX compiles one program for.
 PASSES, DETECTIONS = 2, 4
@@ -39,14 +36,7 @@ LEARNERS = {
 
 @pytest.fixture(autouse=True)
 def quickly_compiled(monkeypatch):
-    """A backbone of four convolutions; weights files have to know its layers."""
-
-    def layout(config):
-        others = {n: w for n, w in model_layout(config).items() if not n.startswith("lite")}
-        return dict.fromkeys(f"lite{stage}_conv" for stage in (2, 3, 4, 5)) | others
-
-    monkeypatch.setattr(network, "make_backbone", small_backbone)
-    monkeypatch.setattr(matterport, "model_layout", layout)
+    use_small_backbone(monkeypatch)
 
 
 @pytest.fixture(scope="module")

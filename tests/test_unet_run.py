@@ -21,7 +21,7 @@ def trained(folder):
     """Killed when the first scores are there, and resumed."""
     out, options = folder / "run", ("--strategy", "mask-class", "--cache", folder / "cache")
     command = ("train", "--out", out, *TINY_UNET, *options)
-    start_and_kill(out, "iteration_001/scores.csv", *command)
+    start_and_kill(out, ["iteration_001/scores.csv"], *command)
     assert (out / "iteration_001" / "scores.csv").exists()
     call(*command, "--resume")
     return out

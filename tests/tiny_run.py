@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -72,19 +73,21 @@ def start(*arguments) -> subprocess.Popen:
     )
 
 
-def start_and_kill(out: Path, moment: str, *arguments, seconds: float = 0.0) -> bool:
+def start_and_kill(out: Path, moments: Sequence[str], *arguments, seconds: float = 0.0) -> bool:
     """Kills a command when there is a new file; says whether there was something to kill.
 
     Args:
         out: folder of the run.
-        moment: pattern of the file, or "" to wait for none.
+        moments: patterns of the file that is waited for, where there is none yet, and of those
+            that come after it; "" waits for none.
         *arguments: of the command.
         seconds: how much later.
     """
-    wait = bool(moment) and not list(out.glob(moment))
+    new = [moment for moment in moments if moment and not list(out.glob(moment))]
+    wait = moments[0] in new
     process = start(*arguments)
     try:
-        while wait and process.poll() is None and not list(out.glob(moment)):
+        while wait and process.poll() is None and not any(any(out.glob(m)) for m in new):
             time.sleep(0.002)
         time.sleep(seconds)
         return process.poll() is None

@@ -58,6 +58,7 @@ def test_phases_and_their_operations():
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 def test_a_machine_without_a_gpu_or_torchvision_is_measured_as_it_is():
     found = run(
         *("gpu.py", *SMALL, "--passes=2", "--images=1", "--steps=1", "--task=inference"),

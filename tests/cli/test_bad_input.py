@@ -50,11 +50,9 @@ def refused(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def quickly_built(monkeypatch):
     """A model around a small backbone, where one is made before its weights are looked at."""
-    from small_model import small_backbone
+    from small_model import use_small_backbone
 
-    from mrcnn_al.mask_rcnn import network
-
-    monkeypatch.setattr(network, "make_backbone", small_backbone)
+    use_small_backbone(monkeypatch)
 
 
 def png(height=20, width=20, mode="RGB"):

@@ -16,6 +16,8 @@ from mrcnn_al.comparison.store import ComparisonStore
 from mrcnn_al.errors import UserError
 from mrcnn_al.run_store import RunStore
 
+pytestmark = pytest.mark.slow
+
 # Of a learner that starts in a moment and finds something.
 SETTINGS = {
     "run": {

@@ -1,13 +1,12 @@
 """What each setting under "Departures" changes, and that the preset `matterport` has none on."""
 
-import keras
 import numpy as np
 import pytest
 from gradients import differentiate
 from keras import ops
+from small_model import build
 
 from mrcnn_al.config import ModelConfig
-from mrcnn_al.model import MaskRCNN
 from mrcnn_al.ops.images import place_image, plan_resize
 
 # Each departure and its value in the reference.
@@ -40,8 +39,7 @@ TINY = {
 
 
 def make_model(**departures):
-    keras.utils.set_random_seed(3)
-    return MaskRCNN(ModelConfig.preset("matterport", **TINY, **departures))
+    return build(ModelConfig.preset("matterport", **TINY, **departures), seed=3)
 
 
 def training_inputs(model, seed=0):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_model import build
 
 from mrcnn_al.config import ModelConfig
 from mrcnn_al.mask_rcnn.network import LOSS_NAMES
@@ -233,7 +234,8 @@ def test_a_model_is_the_seeds():
 )
 def test_training_lowers_the_loss(kind):
     """Of the RPN, whose targets stay; those of the second stage move with the proposals."""
-    model = make_model(kind=kind)
+    settings = {"normalization": kind, "head_normalization": kind}
+    model = build(ModelConfig.preset("cpu", **TINY, **settings))
     optimizer = keras.optimizers.SGD(0.003, global_clipnorm=5.0)
     model.compile(optimizer=optimizer, run_eagerly=True)
     inputs = training_inputs(model)

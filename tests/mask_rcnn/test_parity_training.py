@@ -18,7 +18,7 @@ from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.ops.determinism import fix_order_of_sums
 from mrcnn_al.weights.layers import weighted_layers
 
-pytestmark = [pytest.mark.slow, pytest.mark.parity]
+pytestmark = [pytest.mark.slow, pytest.mark.every_backend]
 
 NORMS = "grad_norms_[l2, l2_targets_constant, sum]"
 NORM_BOUND = 1e-2

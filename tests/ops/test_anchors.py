@@ -6,6 +6,8 @@ import pytest
 from mrcnn_al.ops.anchors import pyramid_anchors
 from mrcnn_al.ops.boxes import norm_boxes
 
+pytestmark = pytest.mark.every_backend
+
 STRIDES = (4, 8, 16, 32, 64)
 
 

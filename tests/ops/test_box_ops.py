@@ -6,6 +6,8 @@ from keras import ops
 
 from mrcnn_al.ops import boxes as box_ops
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture(scope="module")
 def golden(shared):

@@ -9,6 +9,8 @@ from keras import ops
 
 from mrcnn_al.ops import backend
 
+pytestmark = pytest.mark.every_backend
+
 SHAPES = ((2, 5, 3), (4, 5, 3), (2, 6, 3), (1, 1, 3), (0, 5, 3))
 
 

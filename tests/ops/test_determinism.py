@@ -11,6 +11,8 @@ from keras import ops
 from mrcnn_al.ops.backend import crop_levels
 from mrcnn_al.ops.determinism import fix_order_of_sums, gradients
 
+pytestmark = pytest.mark.every_backend
+
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
 # In single precision (1 + 1e8) - 1e8 is 0, and the sum is 1 where the last two meet first.
 TERMS = (1.0, 1e8, -1e8)

@@ -8,6 +8,8 @@ from keras import ops
 
 from mrcnn_al.ops import random
 
+pytestmark = pytest.mark.every_backend
+
 
 def numpy(value):
     return ops.convert_to_numpy(value)

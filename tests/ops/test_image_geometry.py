@@ -6,6 +6,8 @@ import pytest
 from mrcnn_al.ops.images import Geometry, mold_image, place_image, plan_resize, scale_image
 
 # Values that lie on a whole number are truncated to either side of it; doubling has the most.
+pytestmark = pytest.mark.every_backend
+
 SHARE_OF_OTHER_GREYS = 0.023
 
 

@@ -1,7 +1,10 @@
 import numpy as np
+import pytest
 
 from mrcnn_al.instances import Instances
 from mrcnn_al.ops.label_map import IGNORED, class_map, instance_map, outlines, scale_nearest
+
+pytestmark = pytest.mark.every_backend
 
 
 def instances(scores=None, crowd=None):

@@ -6,6 +6,8 @@ import pytest
 from mrcnn_al.ops.images import Geometry
 from mrcnn_al.ops.masks import minimize_mask, paste_mask
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture(scope="module")
 def units(shared):

@@ -7,6 +7,8 @@ from keras import ops
 from mrcnn_al.ops import backend
 from mrcnn_al.ops.nms import LEAST_BLOCK, suppress
 
+pytestmark = pytest.mark.every_backend
+
 VERSIONS = {
     "backend": backend.greedy_suppression,
     "everywhere": backend.greedy_suppression_everywhere,

@@ -7,6 +7,8 @@ import pytest
 
 from mrcnn_al.ops import backend
 
+pytestmark = pytest.mark.every_backend
+
 PROCESSORS = {
     "Zen 4": ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 clzero\n", True),
     "Sapphire Rapids": ("flags\t\t: avx512f amx_bf16 amx_tile\n", True),

@@ -9,6 +9,8 @@ from keras import ops
 from mrcnn_al.ops import backend
 from mrcnn_al.ops.roi_align import pyramid_levels, roi_align
 
+pytestmark = pytest.mark.every_backend
+
 VERSIONS = {"backend": backend.crop_levels, "everywhere": backend.crop_levels_everywhere}
 STRIDES = (4, 8, 16, 32)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pixel_training import Fitter, make_model
 from small_model import (
     IMAGES,
     TRAINING,
@@ -11,14 +12,12 @@ from small_model import (
     assert_same,
     assign,
     load,
-    make_model,
     values,
     without_times,
 )
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.ops.determinism import make_deterministic
-from mrcnn_al.training.fit import Fitter
 
 
 class Killed(Exception):
@@ -90,6 +89,7 @@ def test_to_the_bit(fitter, start, uninterrupted, tmp_path, kills):
     assert_same(weights, uninterrupted[1])
 
 
+@pytest.mark.every_backend
 def test_it_goes_on_where_it_was(fitter, start, uninterrupted, tmp_path):
     path = tmp_path / "folder" / "checkpoint.npz"
     with pytest.raises(Killed):

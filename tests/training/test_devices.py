@@ -47,7 +47,7 @@ def assert_same(one, two):
 
 @needs_a_mechanism
 @pytest.mark.slow
-@pytest.mark.parity
+@pytest.mark.every_backend
 def test_the_same_losses_as_on_one():
     """Clipped, so that the norm of the gradient of the whole batch counts."""
     fields = {"learning_rate": 0.02, "gradient_clip_norm": 0.5, "ema_momentum": 0.5}

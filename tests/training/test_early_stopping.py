@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_model import IMAGES, TRAINING, VALIDATION, assert_same, load, make_model, values
+from pixel_training import Fitter, make_model
+from small_model import IMAGES, TRAINING, VALIDATION, assert_same, load, values
 
 from mrcnn_al.errors import UserError
 from mrcnn_al.training.early_stopping import EarlyStopping
-from mrcnn_al.training.fit import Fitter
 
 
 def test_the_best_weights_are_kept():
@@ -28,6 +28,7 @@ def test_without_patience_nothing_is_kept():
     assert stopping.best_weights == []
 
 
+@pytest.mark.every_backend
 def test_a_training_stops_and_goes_back():
     """A rate that rises far too high makes every epoch after the first few worse."""
     training = replace(

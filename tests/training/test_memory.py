@@ -18,7 +18,7 @@ from mrcnn_al.training.batches import training_batches
 from mrcnn_al.training.examples import ExampleMaker
 from mrcnn_al.training.fit import Fitter
 
-EPOCHS = amount("epochs after which memory is looked at", 20, 50)
+EPOCHS = amount("epochs after which memory is looked at", 16, 50)
 # A row of an image that was kept each epoch would be more.
 MOST_GROWTH = EPOCHS * 2**19
 

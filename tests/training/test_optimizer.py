@@ -6,22 +6,12 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from small_model import (
-    IMAGES,
-    TRAINING,
-    VALIDATION,
-    assert_same,
-    assign,
-    fit,
-    load,
-    make_model,
-    values,
-)
+from pixel_training import Fitter, fit, make_model
+from small_model import IMAGES, TRAINING, VALIDATION, assert_same, assign, load, values
 
 from mrcnn_al.config import TrainingConfig
 from mrcnn_al.errors import UserError
 from mrcnn_al.mask_rcnn.precision import layers_in
-from mrcnn_al.training.fit import Fitter
 from mrcnn_al.training.optimizer import (
     LEAST_LOSS_SCALE,
     averaged_weights,

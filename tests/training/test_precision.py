@@ -170,7 +170,7 @@ def test_training_in_bfloat16_is_close_to_float32(loss_of_float32):
 
 
 @pytest.mark.slow
-@pytest.mark.parity
+@pytest.mark.every_backend
 def test_training_in_float16_is_close_to_float32(loss_of_float32):
     model, fitter, start, loss = trained("float16")
     assert loss == pytest.approx(loss_of_float32, rel=0.1)

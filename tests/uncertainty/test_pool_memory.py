@@ -12,8 +12,8 @@ from mrcnn_al.uncertainty.pool_scorer import PoolScorer
 
 IMAGES = amount("images that are scored while memory is looked at", 300, 600)
 FIRST = 100
-# A third of what the images are that come after the first.
-MOST_GROWTH = (IMAGES - FIRST) * 10_000
+# Two thirds of what the images are that come after the first.
+MOST_GROWTH = (IMAGES - FIRST) * 20_000
 SIDES = (64, 100, 130)
 
 pytestmark = [pytest.mark.slow, needs_status]

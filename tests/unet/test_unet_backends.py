@@ -6,6 +6,8 @@ import pytest
 import unet_agreement
 from deviations import within
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture(scope="module")
 def recorded():

@@ -15,6 +15,8 @@ from two_nodes import needs_ray, two_nodes
 
 from mrcnn_al.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 # Enough images to be killed among.
 OPTIONS = (*without(QUICK, "--scale"), "--passes", "4")
 
