@@ -30,6 +30,12 @@ _COMPILED = PROJECT / ".pytest_cache" / "jax" / os.environ.get("PYTEST_XDIST_WOR
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+# What is compiled is run a few times only, and need not be fast.
+os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
+
+# Parallel processes whose threads wait for one another by spinning take each other's time.
+if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("KERAS_BACKEND") == "torch":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -33,7 +33,8 @@ def differentiate(loss: Callable, variables: Sequence) -> tuple[dict, list[np.nd
             with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
                 return loss()
 
-        found, others = jax.grad(stateless, has_aux=True)([v.value for v in variables])
+        # One program: compiling each operation for itself takes several times as long.
+        found, others = jax.jit(jax.grad(stateless, has_aux=True))([v.value for v in variables])
     else:
         import torch
 

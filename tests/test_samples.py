@@ -82,6 +82,8 @@ def test_detect(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_coco(tmp_path, monkeypatch, capsys):
     """A single step of a small network, after which it measures and draws as after many."""
+    from mrcnn_al.datasets.toy import generate_toy
+
     use_small_backbone(monkeypatch)
     sample = load_sample("coco")
     small = {"image_min_dim": 64, "image_max_dim": 64, "mask_head_channels": 8}
