@@ -26,6 +26,7 @@ demo: $(INSTALLED)
 test: installed lint test-tensorflow test-backends
 	@echo "Left out, which make test-all runs:"
 	@cat .pytest_cache/left_out/*.txt
+	@echo "Processor time by test file: .pytest_cache/processor_time/"
 
 # All of it: hours.
 test-all: installed lint

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 from amount import ALL, REDUCED
+from processor_time import ProcessorTime
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# The names of the tests that are left out, and where that is written besides.
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+# What a run says of itself is written here, too.
+REPORTS = PROJECT / ".pytest_cache"
+
+# The names of the tests that are left out.
 LEFT_OUT: set[str] = set()
 MOST_NAMES = 40
-LEFT_OUT_FOLDER = PROJECT / ".pytest_cache" / "left_out"
 
 # As the commands have it, some of which are called in the same process: the last bits of scores
 # hang on it, and TensorFlow reads it only once.
@@ -26,24 +30,20 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_PLUGIN, os.environ.get
 
 # Many tests compile the same small programs anew, which on JAX takes most of their time. A folder
 # for each process, as JAX does not write these files atomically.
-_COMPILED = PROJECT / ".pytest_cache" / "jax" / os.environ.get("PYTEST_XDIST_WORKER", "main")
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
-# What is compiled is run a few times only, and need not be fast.
-os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
+if BACKEND == "jax":
+    _COMPILED = REPORTS / "jax" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+    # What is compiled is run a few times only, and need not be fast.
+    os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
 
 # Parallel processes whose threads wait for one another by spinning take each other's time.
-if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("KERAS_BACKEND") == "torch":
+if "PYTEST_XDIST_WORKER" in os.environ and BACKEND == "torch":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--processor-time",
-        metavar="FILE",
-        help="write a table of the processor time of each test file",
-    )
     parser.addoption(
         "--all",
         action="store_true",
@@ -56,10 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Parallel processes and test modules, which have no configuration at hand, read it there.
     if config.option.all:
         os.environ[ALL] = "1"
-    if config.option.processor_time:
-        from processor_time import ProcessorTime
-
-        config.pluginmanager.register(ProcessorTime(Path(config.option.processor_time)))
+    config.pluginmanager.register(ProcessorTime(REPORTS / "processor_time" / f"{BACKEND}.md"))
     # pycocotools 2.0 and NumPy 2 disagree about a keyword; the masks are right.
     config.addinivalue_line(
         "filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning"
@@ -135,10 +132,9 @@ def _tell_left_out(terminalreporter) -> None:
     named = sorted(LEFT_OUT) if len(LEFT_OUT) < MOST_NAMES else []
     counted = [] if named else [f"{count} tests of {file}" for file, count in files.items()]
     lines = [*few, *named, *counted]
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    LEFT_OUT_FOLDER.mkdir(parents=True, exist_ok=True)
-    path = LEFT_OUT_FOLDER / f"{backend}.txt"
-    path.write_text("".join(f"{backend}: {line}\n" for line in lines), encoding="utf-8")
+    path = REPORTS / "left_out" / f"{BACKEND}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{BACKEND}: {line}\n" for line in lines), encoding="utf-8")
     if lines:
         terminalreporter.section("left out; make test-all runs it")
         terminalreporter.write_line("\n".join(lines))

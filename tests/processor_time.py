@@ -1,4 +1,4 @@
-"""Where a run of the tests spends its processor time: a table by file, `--processor-time FILE`."""
+"""Where a run of the tests spends its processor time: a table by file."""
 
 import os
 from collections import defaultdict
@@ -18,6 +18,9 @@ class ProcessorTime:
     """A pytest plugin that adds up processor time by test file, also of parallel processes.
 
     What a fixture of a wider scope costs is counted for the file whose test needed it first.
+
+    Args:
+        path: of the table, written when all is done.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,6 +66,7 @@ class ProcessorTime:
         lines = ["| processor time, s | items | file |", "|---:|---:|---|"]
         lines += [f"| {seconds:.1f} | {self._items[name]} | {name} |" for name, seconds in rows]
         lines.append(f"| {total[0]:.1f} | {total[1]} | in all |")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         terminalreporter.write_line(
             f"{total[0]:.0f} s of processor time in {total[1]} items: {self._path}"

@@ -80,3 +80,9 @@ def test_peers_or_why_there_are_none():
     assert sides["torchvision_float32"]["proposals"] == 20
     assert sides["ours_float32"]["detections"] == sides["torchvision_float32"]["detections"] == 4
     assert found["inference"]["to_torchvision_float32"]["ours_float32"]["bar"] == 0.85
+
+
+def test_image_sets():
+    found = run("image_sets.py", "--images=2")
+    assert found["toy"]["images"] == 2
+    assert found["toy"]["seconds"] > 0
