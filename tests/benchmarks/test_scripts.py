@@ -29,6 +29,7 @@ def run(script, *options):
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 def test_sampling():
     found = run(
         *("sampling.py", "--preset=cpu", "--passes=2", "--rounds=1", "--size=64"),

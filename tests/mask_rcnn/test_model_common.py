@@ -168,11 +168,14 @@ class TestLiteGroup(ModelCase):
     kind = "group"
 
 
+@pytest.mark.slow
+@pytest.mark.repetition
 class TestResNet50(ModelCase):
     backbone = "resnet50"
 
 
 @pytest.mark.slow
+@pytest.mark.repetition
 class TestResNet50Batch(ModelCase):
     backbone, kind = "resnet50", "batch"
 

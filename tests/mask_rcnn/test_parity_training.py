@@ -18,7 +18,7 @@ from mrcnn_al.ops.boxes import norm_boxes
 from mrcnn_al.ops.determinism import fix_order_of_sums
 from mrcnn_al.weights.layers import weighted_layers
 
-pytestmark = [pytest.mark.slow, pytest.mark.every_backend]
+pytestmark = pytest.mark.slow
 
 NORMS = "grad_norms_[l2, l2_targets_constant, sum]"
 NORM_BOUND = 1e-2
@@ -147,6 +147,7 @@ def det_results(det, det_model):
     return gradients_of(det_model, lambda: det_model(det.inputs, training=True))
 
 
+@pytest.mark.every_backend
 def test_losses_end_to_end(det, det_results):
     values, total, _ = det_results
     for name in LOSS_NAMES:
@@ -160,16 +161,19 @@ def test_regularisation(det, det_model):
     assert float(ours) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.every_backend
 def test_all_weights_of_the_reference_are_trained(det, det_model, det_results):
     assert len(det_model.trainable_variables) == det.values["n_trainable"]
     theirs = {name.replace("/", ".") for name in det.values[NORMS]}
     assert set(det_results[2]) == theirs
 
 
+@pytest.mark.every_backend
 def test_gradients_end_to_end(det, det_results):
     assert assert_gradients(det_results[2], det.gradients, "grad") == 266
 
 
+@pytest.mark.every_backend
 def test_gradient_norms_end_to_end(det, det_results):
     note("norm of each gradient (relative)", norm_error(det_results[2], det, 0), NORM_BOUND)
     ours = {name: np.linalg.norm(g) for name, g in det_results[2].items()}

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.every_backend
 
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
 # In single precision (1 + 1e8) - 1e8 is 0, and the sum is 1 where the last two meet first.
+# It was TensorFlow whose threads lost terms, in 48 of 403 calls.
+CALLS = 100 if keras.backend.backend() == "tensorflow" else 10
 TERMS = (1.0, 1e8, -1e8)
 
 
@@ -62,7 +64,7 @@ def test_the_gradient_of_crops_is_the_same_beside_busy_threads():
     for thread in threads:
         thread.start()
     try:
-        seen = {crop_gradient(feature, boxes).tobytes() for _ in range(100)}
+        seen = {crop_gradient(feature, boxes).tobytes() for _ in range(CALLS)}
     finally:
         done.set()
         for thread in threads:

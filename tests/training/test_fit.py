@@ -31,11 +31,11 @@ HEADS = TrainingConfig.preset("cpu", epochs=2, images_per_batch=2, layers="heads
 class Fitted:
     """A fitter and its model, with the weights from before any fit."""
 
-    def __init__(self, training):
+    def __init__(self, training, make_model=make_model, make_fitter=Fitter):
         make_deterministic(0)
         self.model = make_model()
         self.start = values(self.model)
-        self.fitter = Fitter(self.model, training)
+        self.fitter = make_fitter(self.model, training)
 
     def fit(self, image_ids=(1, 2, 3, 4), seed=3, load=load, **options):
         """Fits from the start; the history without times, and the weights."""
@@ -113,11 +113,12 @@ def test_a_second_fit_is_as_the_first(fitted):
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-def test_a_second_fit_is_as_one_of_a_new_fitter(fitted):
-    make_deterministic(0)
+def test_a_second_fit_is_as_one_of_a_new_fitter():
+    fitted, new = (
+        Fitted(HEADS, pixel_training.make_model, pixel_training.Fitter) for _ in range(2)
+    )
     fitted.fit(image_ids=(5, 6, 7), seed=9)
     _, again = fitted.fit()
-    new = Fitted(HEADS)
     _, fresh = new.fit()
     assert_same(again, fresh)
 
