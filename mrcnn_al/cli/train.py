@@ -38,7 +38,9 @@ _STRATEGIES = (
 @click.command()
 @click.option("--subset", help="dsb, coco2 to coco5, or toy.  [default: with --data own, else toy]")
 @scale_option
-@click.option("--learner", help="mask_rcnn or unet.  [default: mask_rcnn]")
+@click.option(
+    "--learner", help="mask_rcnn, unet, or one of a package of yours.  [default: mask_rcnn]"
+)
 @click.option("--strategy", default=None, help=f"{_STRATEGIES}.  [default: semi]")
 @preset_option(default=None, help="Settings to start from.  [default: cpu]")
 @with_options(data_options)

@@ -41,9 +41,12 @@ class Learner(ABC):
 
     def __init__(self, config: Config, load_image: LoadImage):
         self._load_image, self._sampling = load_image, config.sampling
-        self.model = self.make_model(config)
+        self.model = self._new_model(config)
         self.start_report = self.load_start_weights(config.run)
         self._scorer = self.scorer(self.model.inference, load_image, config.sampling)
+
+    def _new_model(self, config: Config) -> Any:
+        return self.make_model(config)
 
     @staticmethod
     @abstractmethod

@@ -1,14 +1,27 @@
 """Learners by the name under which users ask for them."""
 
 from mrcnn_al.config import Config
-from mrcnn_al.config.learner_settings import learner_classes
+from mrcnn_al.config.learner_settings import LEARNER_SECTIONS, learner_classes
 from mrcnn_al.datasets.base import LoadImage
+from mrcnn_al.errors import UserError
 from mrcnn_al.learners.base import Learner
 
 
 def learner_class(config: Config) -> type[Learner]:
-    """The kind of learner that a run trains; imports it, and with it what it computes with."""
-    return learner_classes()[config.run.learner].load()
+    """The kind of learner that a run trains; imports it, and with it what it computes with.
+
+    Raises:
+        UserError: it is of another package, which cannot be imported.
+    """
+    point = learner_classes()[config.run.learner]
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        if point.name in LEARNER_SECTIONS:
+            raise
+        raise UserError(
+            f"The learner {point.name!r}, which is {point.value}, cannot be imported: {error}"
+        ) from error
 
 
 def make_learner(config: Config, load_image: LoadImage) -> Learner:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from keras.ops import convert_to_numpy
 
@@ -32,10 +32,13 @@ class KerasLearner(Learner):
     examples: ClassVar[type[ExampleMaker]]
 
     def __init__(self, config: Config, load_image: LoadImage):
-        with sharing(config.training.devices):
-            super().__init__(config, load_image)
+        super().__init__(config, load_image)
         self._start_weights = [convert_to_numpy(v).copy() for v in self.model.weights]
         self._fitter = Fitter(self.model, config.training, self.examples)
+
+    def _new_model(self, config: Config) -> Any:
+        with sharing(config.training.devices):
+            return super()._new_model(config)
 
     @staticmethod
     def make_deterministic(seed: int) -> None:

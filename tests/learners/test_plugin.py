@@ -7,9 +7,10 @@ from importlib import metadata
 import pytest
 from tiny_run import QUICK, environment
 
-from mrcnn_al.config import learner_settings
+from mrcnn_al.config import Config, learner_settings
 from mrcnn_al.config.learner_settings import learner_names
 from mrcnn_al.errors import UserError
+from mrcnn_al.learners import factory
 
 # Exit code 3 where a backend was imported.
 SCRIPT = """
@@ -32,6 +33,15 @@ def test_a_second_one_of_a_name_is_refused(monkeypatch, name):
     monkeypatch.setattr(metadata, "entry_points", lambda group: (*found, other))
     with pytest.raises(UserError, match=rf"Two learners are called '{name}'.* elsewhere:Learner"):
         learner_settings.learner_classes.__wrapped__()
+
+
+@pytest.mark.parametrize("place", ["no_such_package:Learner", "quick_learner:NoSuchLearner"])
+def test_one_that_cannot_be_imported_is_told(monkeypatch, place):
+    point = metadata.EntryPoint("quick", place, learner_settings.PLUGINS)
+    monkeypatch.setattr(factory, "learner_classes", lambda: {"quick": point})
+    config = Config.preset("cpu", run={"learner": "quick"})
+    with pytest.raises(UserError, match=f"'quick', which is {place}, cannot be imported: .*no"):
+        factory.learner_class(config)
 
 
 def test_without_keras_nothing_imports_it(tmp_path):
