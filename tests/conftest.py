@@ -36,7 +36,9 @@ if BACKEND == "jax":
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
     # What is compiled is run a few times only, and need not be fast.
-    os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
+    os.environ.setdefault(
+        "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    )
 
 # Parallel processes whose threads wait for one another by spinning take each other's time.
 if "PYTEST_XDIST_WORKER" in os.environ and BACKEND == "torch":

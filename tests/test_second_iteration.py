@@ -70,7 +70,9 @@ def make_learning(dataset, folder, learner, iterations=2, say=lambda line: None)
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="there is nothing to compile")
-@pytest.mark.parametrize("learner", ["mask_rcnn", "unet"])
+@pytest.mark.parametrize(
+    "learner", ["mask_rcnn", pytest.param("unet", marks=pytest.mark.repetition)]
+)
 def test_nothing_is_compiled_again(dataset, tmp_path, monkeypatch, learner):
     """Python runs the layers when a model is made and when a program is traced, and never else.
 

@@ -1,5 +1,6 @@
 import pytest
 from learner_case import LearnerCase
+from small_model import use_small_backbone
 
 SMALL = {
     "image_min_dim": 64,
@@ -17,6 +18,13 @@ SMALL = {
     "detection_max_instances": 5,
     "detection_min_confidence": 0.0,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_backbone():
+    with pytest.MonkeyPatch.context() as patch:
+        use_small_backbone(patch)
+        yield
 
 
 @pytest.mark.slow

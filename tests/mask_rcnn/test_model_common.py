@@ -164,6 +164,7 @@ class TestLiteBatch(ModelCase):
         assert (ops.convert_to_numpy(layer.moving_mean) != before).any()
 
 
+@pytest.mark.repetition
 class TestLiteGroup(ModelCase):
     kind = "group"
 
