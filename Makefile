@@ -22,7 +22,7 @@ INSTALLED_BACKENDS := $(BACKENDS_VENV)/.installed
 demo: $(INSTALLED)
 	$(BIN)/mrcnn-al train $(DEMO_OPTIONS)
 
-# A quarter of an hour on two cores; what it leaves out it says at its end.
+# Some 16 minutes on two cores; what it leaves out it says at its end.
 test: installed lint test-tensorflow test-backends
 	@echo "Left out, which make test-all runs:"
 	@cat .pytest_cache/left_out/*.txt

@@ -9,9 +9,9 @@ from mrcnn_al.run_store import RunStore
 
 pytestmark = pytest.mark.slow
 
-# Two epochs, so that there is a checkpoint between them.
+# Two epochs, so that there is a checkpoint between them, and time to be killed after it.
 OPTIONS = (
-    *("--epochs", "2", "--steps-per-epoch", "2", "--pseudo-threshold", "40"),
+    *("--epochs", "2", "--steps-per-epoch", "6", "--pseudo-threshold", "40"),
     *("--iterations", "1"),
 )
 

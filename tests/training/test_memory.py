@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from amount import amount
+from pixel_training import Fitter, make_model
 from process_memory import memory, needs_status
-from small_model import TRAINING, load, make_model
+from small_model import TRAINING, load
 
 from mrcnn_al.config import ModelConfig, TrainingConfig
 from mrcnn_al.instances import Instances
 from mrcnn_al.training.batches import training_batches
 from mrcnn_al.training.examples import ExampleMaker
-from mrcnn_al.training.fit import Fitter
 
 EPOCHS = amount("epochs after which memory is looked at", 16, 50)
 # A row of an image that was kept each epoch would be more.
@@ -54,8 +54,7 @@ def train():
         ema_momentum=0.9,
         early_stopping_patience=EPOCHS,
     )
-    model = make_model()
-    fitter, seen = Fitter(model, training), []
+    fitter, seen = Fitter(make_model(), training), []
     end_epoch = fitter._end_epoch
     fitter._end_epoch = lambda *arguments: (end_epoch(*arguments), seen.append(memory()))
     fitter.fit((1, 2, 3, 4, 5, 6), load, 3, validation_ids=(7, 8))

@@ -18,7 +18,7 @@ from mrcnn_al.errors import UserError
 pytestmark = pytest.mark.slow
 
 # Enough images to be killed among.
-OPTIONS = without(QUICK, "--scale")
+OPTIONS = (*without(QUICK, "--scale"), "--passes", "4")
 
 
 @pytest.fixture(scope="module")
