@@ -17,14 +17,13 @@ def make(request, dataset):
     """Makes the learner anew, with settings of its own."""
     from mrcnn_al.config import Config
     from mrcnn_al.learners.factory import make_learner
-    from mrcnn_al.ops.determinism import make_deterministic
 
     def made(seed=0, **sections):
         given = {**request.cls.settings, **sections}
+        given["run"] = {**given["run"], "seed": seed}
         given["training"] = {**TRAINING, **given.get("training", {})}
         given["sampling"] = {"passes": 2, "min_confidence": 0.0}
         config = Config.preset("cpu", **given).fitted_to(dataset.class_names)
-        make_deterministic(seed)
         return make_learner(config, dataset.load_image)
 
     return made

@@ -20,7 +20,7 @@ from mrcnn_al.training.examples import ExampleMaker
 
 EPOCHS = amount("epochs after which memory is looked at", 16, 50)
 # A row of an image that was kept each epoch would be more.
-MOST_GROWTH = EPOCHS * 2**19
+MOST_GROWTH = EPOCHS * 20 * 2**20 // 50
 
 pytestmark = [pytest.mark.slow, needs_status]
 
